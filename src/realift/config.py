@@ -1,0 +1,396 @@
+"""Every option of realift, once: name, type, default, check and one line of help.
+
+The command-line flags, the comments of a written ``realift.yaml`` and the table in
+``docs/reference.md`` are made from these fields, so they cannot drift apart. Precedence:
+default < file < flag. ``Config.given`` remembers which were given and by whom.
+
+>>> resolve(flags={"lora_r": 4}).lora_r
+4
+>>> resolve().lora_alpha
+16
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import Any, Literal
+
+from realift.errors import UsageError
+
+REFUSAL = "I don't have enough context to answer."
+DEFAULT_SYSTEM_PROMPT = (
+    "Answer the question briefly. If context is given, answer from it and cite it like [1]. "
+    f"If the answer is not known, say exactly: {REFUSAL}"
+)
+
+Check = Callable[[Any], str | None]
+Given = Literal["default", "file", "flag"]
+
+
+# --- checks: None when fine, else what is wrong ------------------------------------------------
+
+
+def _at_least(low: float) -> Check:
+    return lambda v: None if v is None or v >= low else f"must be at least {low:g}"
+
+
+def _above(low: float) -> Check:
+    return lambda v: None if v is None or v > low else f"must be greater than {low:g}"
+
+
+def _between(low: float, high: float, *, open_high: bool = False) -> Check:
+    def check(v: float | None) -> str | None:
+        inside = v is None or (low <= v < high if open_high else low <= v <= high)
+        return None if inside else f"must be from {low:g} to {'below ' if open_high else ''}{high:g}"
+
+    return check
+
+
+def _one_of(*allowed: str) -> Check:
+    return lambda v: None if v in allowed else f"must be one of {', '.join(allowed)}"
+
+
+def _option(default: Any, help: str, *, group: str, check: Check | None = None) -> Any:
+    meta = {"help": help, "group": group, "check": check}
+    if isinstance(default, list):
+        return field(default_factory=lambda: tuple(default), metadata=meta)
+    return field(default=default, metadata=meta)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The resolved options of one run. ``None`` means "chosen automatically", and is shown so."""
+
+    # data
+    train: str | None = _option(
+        None, "Training rows: a JSONL, JSON or CSV file.", group="data"
+    )
+    eval: str | None = _option(
+        None, "The eval set: questions as JSONL, JSON, CSV or YAML.", group="data"
+    )
+    allow_leaks: bool = _option(
+        False,
+        "Judge the run even if training rows stand in the eval set (the verdict says so).",
+        group="data",
+    )
+    valid_fraction: float = _option(
+        0.15,
+        "Share of the training rows held out to choose the best step.",
+        group="data",
+        check=_between(0, 0.5),
+    )
+    # model
+    base: str = _option(
+        "tiny", "Base model: hub id, local folder, or 'tiny' (the embedded one).", group="model"
+    )
+    device: str = _option(
+        "auto", "auto, cpu, cuda, cuda:N or mps.", group="model"
+    )
+    dtype: str = _option(
+        "auto",
+        "auto (float32 on CPU, bfloat16 on GPU), float32, bfloat16 or float16.",
+        group="model",
+        check=_one_of("auto", "float32", "bfloat16", "float16"),
+    )
+    threads: int | None = _option(
+        None, "CPU threads (default: one per core).", group="model", check=_at_least(1)
+    )
+    system_prompt: str = _option(
+        DEFAULT_SYSTEM_PROMPT,
+        "System prompt, the same in training and answering ('' = none).",
+        group="model",
+    )
+    # adapter
+    lora_r: int = _option(8, "LoRA rank.", group="adapter", check=_at_least(1))
+    lora_alpha: float = _option(
+        16, "LoRA scale (weights are multiplied by alpha/r).", group="adapter", check=_above(0)
+    )
+    lora_dropout: float = _option(
+        0.05,
+        "Dropout on the adapter's input.",
+        group="adapter",
+        check=_between(0, 1, open_high=True),
+    )
+    lora_target_modules: str = _option(
+        "all-linear",
+        "Layers to adapt: all-linear, or names with commas (q_proj,v_proj).",
+        group="adapter",
+    )
+    # training
+    learning_rate: float | None = _option(
+        None,
+        "Peak learning rate (default: 2e-4 for a hidden size of 2048, more for smaller models).",
+        group="training",
+        check=_above(0),
+    )
+    epochs: int | None = _option(
+        None,
+        "Passes over the training rows (default: from the number of rows).",
+        group="training",
+        check=_at_least(1),
+    )
+    batch_size: int = _option(4, "Rows per forward pass.", group="training", check=_at_least(1))
+    gradient_accumulation_steps: int = _option(
+        1, "Forward passes per optimizer step.", group="training", check=_at_least(1)
+    )
+    max_length: int | None = _option(
+        None,
+        "Longest row in tokens (default: the base's window, at most 2048).",
+        group="training",
+        check=_at_least(8),
+    )
+    warmup_ratio: float = _option(
+        0.1,
+        "Share of the steps over which the learning rate rises.",
+        group="training",
+        check=_between(0, 1, open_high=True),
+    )
+    weight_decay: float = _option(
+        0.0, "AdamW weight decay.", group="training", check=_at_least(0)
+    )
+    patience: int = _option(
+        3,
+        "Stop after so many held-out measurements without a better one (0 = never).",
+        group="training",
+        check=_at_least(0),
+    )
+    seed: int = _option(0, "Seed of everything random.", group="training", check=_at_least(0))
+    # answering
+    few_shot_k: int = _option(
+        3,
+        "Training rows shown in the prompt of the few-shot arm (0 = no such arm).",
+        group="answering",
+        check=_at_least(0),
+    )
+    max_new_tokens: int = _option(
+        64, "Longest answer in tokens, the same for all arms.", group="answering", check=_at_least(1)
+    )
+    answer_batch_size: int = _option(
+        16, "Questions answered at a time.", group="answering", check=_at_least(1)
+    )
+    # verdict
+    min_gain: float = _option(
+        0.10,
+        "Smallest gain worth having (0.10 = ten points).",
+        group="verdict",
+        check=_between(0.001, 1, open_high=True),
+    )
+    guard_margin: float = _option(
+        0.10,
+        "How much a guard may drop and still count as unharmed.",
+        group="verdict",
+        check=_between(0.001, 1, open_high=True),
+    )
+    refusal_phrases: tuple[str, ...] = _option(
+        [],
+        "Further sentences that count as a refusal, besides the built-in ones.",
+        group="verdict",
+    )
+    # output
+    name: str | None = _option(
+        None, "Name of the run (default: from the training file and a counter).", group="output"
+    )
+    runs_dir: str = _option("runs", "Where run folders are made.", group="output")
+
+    given: Mapping[str, Given] = field(default_factory=dict, metadata={"internal": True})
+
+
+def option_fields() -> tuple[dataclasses.Field[Any], ...]:
+    """The fields that are options, in the order they are shown."""
+    return tuple(f for f in dataclasses.fields(Config) if not f.metadata.get("internal"))
+
+
+def option_type(name: str) -> Any:
+    """The annotated type of an option (``float | None``)."""
+    return typing.get_type_hints(Config)[name]
+
+
+def option_default(f: dataclasses.Field[Any]) -> Any:
+    """The default value of an option field."""
+    if f.default is not dataclasses.MISSING:
+        return f.default
+    assert f.default_factory is not dataclasses.MISSING
+    return f.default_factory()
+
+
+def resolve(
+    *,
+    file: str | Path | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> Config:
+    """Merge defaults, a YAML file and flags into one checked ``Config``.
+
+    Relative ``train``/``eval`` paths in the file are taken from the file's folder, so
+    ``realift run examples/acme/realift.yaml`` works from anywhere. ``None`` flags are not given.
+
+    Raises:
+        UsageError: naming every unknown key (with the nearest known one) and every bad value.
+    """
+    values: dict[str, Any] = {}
+    given: dict[str, Given] = {}
+    problems: list[str] = []
+    if file is not None:
+        _take(_read_yaml(Path(file)), "file", values, given, problems, prefix=str(file))
+        for key in ("train", "eval"):
+            if isinstance(values.get(key), str):
+                values[key] = _beside(Path(file).parent, values[key])
+        base = values.get("base")
+        if isinstance(base, str) and base.startswith(("./", "../")):
+            values["base"] = _beside(Path(file).parent, base)
+    present = {k: v for k, v in (flags or {}).items() if v is not None}
+    _take({k: (v, None) for k, v in present.items()}, "flag", values, given, problems, prefix="")
+    if problems:
+        raise UsageError("\n".join(problems), hint="see 'realift run --help' for all options")
+    return Config(**values, given=given)
+
+
+def _beside(folder: Path, path: str) -> str:
+    joined = folder / path
+    return str(joined if joined.exists() or not Path(path).exists() else Path(path))
+
+
+def _take(
+    pairs: Mapping[str, tuple[Any, int | None]],
+    by: Given,
+    values: dict[str, Any],
+    given: dict[str, Given],
+    problems: list[str],
+    *,
+    prefix: str,
+) -> None:
+    fields = {f.name: f for f in option_fields()}
+    for key, (raw, line) in pairs.items():
+        at = f"{prefix}:{line}: " if prefix and line else (f"{prefix}: " if prefix else "")
+        if key not in fields:
+            near = difflib.get_close_matches(key, fields, n=1, cutoff=0.5)
+            known = f" (did you mean '{near[0]}'?)" if near else ""
+            problems.append(f"{at}unknown option '{key}'{known}")
+            continue
+        shown = key if by == "file" else "--" + key.replace("_", "-")
+        try:
+            value = _convert(raw, option_type(key))
+        except ValueError as err:
+            problems.append(f"{at}{shown}: {err}")
+            continue
+        check = fields[key].metadata["check"]
+        wrong = check(value) if check else None
+        if wrong:
+            problems.append(f"{at}{shown}: {value!r} {wrong}")
+            continue
+        values[key] = value
+        given[key] = by
+
+
+def _convert(raw: Any, wanted: Any) -> Any:
+    """Turn a YAML or flag value into the option's type, or say in words why not."""
+    args = typing.get_args(wanted)
+    if typing.get_origin(wanted) in (types.UnionType, typing.Union):
+        if raw is None or raw == "auto":
+            return None
+        return _convert(raw, next(a for a in args if a is not type(None)))
+    if typing.get_origin(wanted) is tuple:
+        items = [raw] if isinstance(raw, str) else raw
+        if not isinstance(items, list | tuple) or not all(isinstance(i, str) for i in items):
+            raise ValueError(f"{raw!r} is not a list of texts")
+        return tuple(str(i) for i in items)
+    if wanted is bool:
+        if isinstance(raw, bool):
+            return raw
+        raise ValueError(f"{raw!r} is not true or false")
+    if wanted is str:
+        if isinstance(raw, list | tuple):  # lora_target_modules: [q_proj, v_proj]
+            return ",".join(str(i) for i in raw)
+        if isinstance(raw, str | Path):
+            return str(raw)
+        raise ValueError(f"{raw!r} is not a text (put it in quotes)")
+    number = _number(raw)
+    if wanted is int:
+        if not float(number).is_integer():
+            raise ValueError(f"{raw!r} is not a whole number")
+        return int(number)
+    return float(number)
+
+
+def _number(raw: Any) -> float:
+    """A finite number; ``1e-4`` counts, though YAML 1.1 readers take it for a text."""
+    if isinstance(raw, bool):
+        raise ValueError(f"{raw!r} is not a number")
+    try:
+        number = float(raw)
+    except (TypeError, ValueError):
+        raise ValueError(f"{raw!r} is not a number") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{raw!r} is not a finite number")
+    return number
+
+
+def _read_yaml(path: Path) -> dict[str, tuple[Any, int | None]]:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError
+
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file", hint="give the path of a realift.yaml")
+    try:
+        loaded = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+    except MarkedYAMLError as err:
+        line = err.problem_mark.line + 1 if err.problem_mark else 0
+        raise UsageError(f"{path}:{line}: not valid YAML: {err.problem}") from err
+    except UnicodeDecodeError as err:
+        raise UsageError(f"{path}: not UTF-8 text", hint="save the file as UTF-8") from err
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        raise UsageError(f"{path}: expected 'option: value' lines", hint="see realift.yaml in examples/")
+    lines = {key: loaded.lc.key(key)[0] + 1 for key in loaded}
+    return {str(key): (_plain(value), lines[key]) for key, value in loaded.items()}
+
+
+def _plain(value: Any) -> Any:
+    """ruamel's round-trip types as plain Python ones."""
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    return str(value) if isinstance(value, str) else value
+
+
+def as_dict(config: Config) -> dict[str, Any]:
+    """The options as plain values (tuples become lists)."""
+    out = {}
+    for f in option_fields():
+        value = getattr(config, f.name)
+        out[f.name] = list(value) if isinstance(value, tuple) else value
+    return out
+
+
+def to_yaml(config: Config) -> str:
+    """The resolved options as commented YAML; each says whether it was given or defaulted.
+
+    Reading the text back with ``resolve(file=...)`` gives the same options.
+    """
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.width = 4096
+    out = StringIO()
+    group = None
+    for f in option_fields():
+        if f.metadata["group"] != group:
+            group = f.metadata["group"]
+            out.write(f"{chr(10) if out.tell() else ''}# --- {group} ---\n")
+        by = config.given.get(f.name, "default")
+        out.write(f"# {f.metadata['help']} [{by}]\n")
+        yaml.dump({f.name: as_dict(config)[f.name]}, out)
+    return out.getvalue()

@@ -1,0 +1,221 @@
+"""The run folder: everything one run knows, on disk, and the only thing reports are made from.
+
+Layout (schema ``SCHEMA``, described in ``docs/run_folder.md``)::
+
+    config.yaml  manifest.json  data/{summary.json,train.jsonl,valid.jsonl,questions.jsonl}
+    plan.json  training.json  log.jsonl  adapter/  answers.jsonl  scores.jsonl  arms.json
+    verdict.json  report.html  report.md
+
+Files are written to a temporary neighbor and moved into place, so none is ever half-written.
+This module must not import torch.
+
+>>> write_json(Path("x/plan.json"), {"a": 1})  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from realift.errors import RunFolderError
+from realift.types import (
+    ArmStats,
+    Completion,
+    DataSummary,
+    Example,
+    Plan,
+    Question,
+    RunResult,
+    Score,
+    TrainResult,
+    Verdict,
+)
+
+SCHEMA = 1
+Status = Literal["running", "done", "failed", "interrupted"]
+T = TypeVar("T")
+
+
+# --- records <-> plain values ------------------------------------------------------------------
+
+
+@functools.cache
+def _converter() -> Any:
+    import cattrs
+
+    return cattrs.Converter(forbid_extra_keys=False)
+
+
+def to_plain(record: Any) -> Any:
+    """A frozen record (or a tuple of them) as JSON-ready values."""
+    return _converter().unstructure(record)
+
+
+def from_plain(cls: type[T], value: Any) -> T:
+    """The record back from ``to_plain``; raises ``RunFolderError`` naming what does not fit."""
+    import cattrs
+
+    try:
+        return _converter().structure(value, cls)  # type: ignore[no-any-return]
+    except (cattrs.BaseValidationError, TypeError, KeyError, ValueError) as err:
+        details = "; ".join(cattrs.transform_error(err)[:3]) if isinstance(
+            err, cattrs.BaseValidationError
+        ) else str(err)
+        raise RunFolderError(f"not a {cls.__name__} record: {details}") from err
+
+
+# --- atomic writes -----------------------------------------------------------------------------
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary file beside ``path`` that replaces it if the block ends without an error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        part.chmod(0o644)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all (UTF-8, ``\\n``)."""
+    with atomic_path(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON whole or not at all. NaN is refused: an unknown number is ``null``."""
+    write_text(path, json.dumps(to_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_jsonl(path: Path, rows: Iterable[Any]) -> None:
+    """Write one JSON value a line, whole or not at all."""
+    lines = (json.dumps(to_plain(r), ensure_ascii=False, allow_nan=False) for r in rows)
+    write_text(path, "".join(line + "\n" for line in lines))
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file of a run; a missing or broken one raises ``RunFolderError``."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as err:
+        raise RunFolderError(f"{path}: missing", hint="is this a run folder?") from err
+    except json.JSONDecodeError as err:
+        raise RunFolderError(f"{path}:{err.lineno}: not valid JSON: {err.msg}") from err
+
+
+def read_jsonl(path: Path, cls: type[T]) -> tuple[T, ...]:
+    """Read the records of a ``.jsonl`` file; a missing file is an empty tuple."""
+    if not path.exists():
+        return ()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return tuple(from_plain(cls, json.loads(line)) for line in lines if line.strip())
+
+
+# --- the folder --------------------------------------------------------------------------------
+
+
+def create(runs_dir: str | Path, name: str | None, *, stem: str) -> Path:
+    """Make a new, empty run folder and mark it as running.
+
+    Without a name it is ``<stem>-<counter>``. Raises ``RunFolderError`` if a given name exists:
+    a finished run is never written over.
+    """
+    root = Path(runs_dir)
+    if name is not None and not re.fullmatch(r"[\w][\w.-]*", name):
+        raise RunFolderError(
+            f"run name {name!r} is not usable as a folder name",
+            hint="use letters, digits, '-', '_' and '.'",
+        )
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        if name is not None:
+            folder = root / name
+            folder.mkdir()
+        else:
+            folder = _first_free(root, re.sub(r"[^\w.-]+", "-", stem) or "run")
+    except FileExistsError as err:
+        raise RunFolderError(
+            f"{err.filename}: exists already", hint="choose another --name or --runs-dir"
+        ) from err
+    except OSError as err:
+        raise RunFolderError(f"{root}: cannot make a run folder: {err.strerror}") from err
+    write_manifest(folder, status="running", created=now())
+    return folder
+
+
+def _first_free(root: Path, stem: str) -> Path:
+    counter = 1
+    while True:
+        folder = root / f"{stem}-{counter}"
+        try:
+            folder.mkdir()
+            return folder
+        except FileExistsError:
+            counter += 1
+
+
+def now() -> str:
+    """The time as ISO 8601 in UTC, to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def write_manifest(folder: Path, **facts: Any) -> None:
+    """Add facts to ``manifest.json`` (existing keys are replaced, others kept)."""
+    path = folder / "manifest.json"
+    manifest = read_json(path) if path.exists() else {"schema": SCHEMA, "name": folder.name}
+    write_json(path, manifest | facts)
+
+
+def load(folder: str | Path) -> RunResult:
+    """Read a run folder back; parts a run never reached are ``None`` or empty.
+
+    Raises:
+        RunFolderError: no manifest there, a broken file, or a newer schema.
+    """
+    root = Path(folder)
+    manifest = read_json(root / "manifest.json")
+    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+        found = manifest.get("schema") if isinstance(manifest, dict) else None
+        raise RunFolderError(
+            f"{root}: schema {found!r}, this realift reads {SCHEMA}",
+            hint="use the version of realift that wrote it",
+        )
+    arms = root / "arms.json"
+    return RunResult(
+        name=root.name,
+        folder=str(root),
+        manifest=manifest,
+        verdict=_optional(root / "verdict.json", Verdict),
+        data=_optional(root / "data" / "summary.json", DataSummary),
+        plan=_optional(root / "plan.json", Plan),
+        training=_optional(root / "training.json", TrainResult),
+        arms=tuple(from_plain(ArmStats, a) for a in read_json(arms)) if arms.exists() else (),
+        questions=read_jsonl(root / "data" / "questions.jsonl", Question),
+        completions=read_jsonl(root / "answers.jsonl", Completion),
+        scores=read_jsonl(root / "scores.jsonl", Score),
+    )
+
+
+def load_examples(folder: str | Path) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
+    """The training and the held-out rows a run used."""
+    data = Path(folder) / "data"
+    return read_jsonl(data / "train.jsonl", Example), read_jsonl(data / "valid.jsonl", Example)
+
+
+def _optional(path: Path, cls: type[T]) -> T | None:
+    return from_plain(cls, read_json(path)) if path.exists() else None
+

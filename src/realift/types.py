@@ -1,0 +1,397 @@
+"""The nouns of realift: frozen records that travel along the line of data.
+
+Every stage is a function from these records to these records (see ``pipeline.py``). This module
+holds no logic beyond derived properties and imports nothing but the standard library.
+
+>>> Example(id="1", where=Where(file="a.jsonl", line=1), messages=(
+...     Message(role="user", content="Who?"), Message(role="assistant", content="Bob."))).answer
+'Bob.'
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Role = Literal["system", "user", "assistant"]
+Arm = Literal["base", "few_shot", "adapter"]
+ARMS: tuple[Arm, ...] = ("base", "few_shot", "adapter")
+
+IGNORE_INDEX = -100  # label of a position that carries no loss (PyTorch cross_entropy's default)
+
+
+# --- data in ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Place of a row in a file: ``train.jsonl:17``. ``line`` is 1-based; 0 = no line known."""
+
+    file: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One turn. ``context`` is the row's ``input``/context, kept apart from the instruction so
+    that every template can place it (chat: ``content + "\\n\\n" + context``)."""
+
+    role: Role
+    content: str
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One training row, whatever its format was. The last message is the assistant's."""
+
+    id: str
+    where: Where
+    messages: tuple[Message, ...]
+
+    @property
+    def instruction(self) -> str:
+        """What is asked in the last user turn."""
+        return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
+
+    @property
+    def context(self) -> str:
+        """The context that goes with the last user turn ("" if none)."""
+        return next((m.context for m in reversed(self.messages) if m.role == "user"), "")
+
+    @property
+    def answer(self) -> str:
+        """The text of the last assistant turn."""
+        return next((m.content for m in reversed(self.messages) if m.role == "assistant"), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A piece of context and where it comes from (``None`` = not said)."""
+
+    text: str
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One row of the eval set.
+
+    ``answers`` is slots x alternatives: every slot must be met by one of its alternatives.
+    ``answerable=False`` means the right behavior is a refusal; then ``answers`` may be empty.
+    ``context`` is the text the model sees; ``passages`` the same as a list with sources.
+    ``group`` is the cluster (source document); questions of one group are not independent.
+    """
+
+    id: str
+    where: Where
+    question: str
+    context: str = ""
+    passages: tuple[Passage, ...] = ()
+    answers: tuple[tuple[str, ...], ...] = ()
+    key_points: tuple[tuple[str, ...], ...] = ()
+    answerable: bool = True
+    group: str = ""
+    choices: tuple[str, ...] = ()
+    expected_source: str | None = None
+    numeric_tol: float | None = None
+    lang: str = "en"
+
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something found in the data. ``code`` is stable (``missing-answer``); errors stop the run."""
+
+    severity: Severity
+    code: str
+    message: str
+    where: Where | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leak:
+    """A training row and a question that are too alike to be told apart by the eval set.
+
+    ``kind``: ``exact`` | ``near`` make the run INVALID unless allowed; ``suspect`` is shown.
+    ``similarity`` is in 0-1 (1 = same after normalization).
+    """
+
+    example_id: str
+    question_id: str
+    field: Literal["question", "answer", "context"]
+    kind: Literal["exact", "near", "suspect"]
+    similarity: float
+    example_text: str
+    question_text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeakCheck:
+    """Result of the train/eval comparison. ``n_could_fire`` = questions long enough to be judged."""
+
+    leaks: tuple[Leak, ...]
+    n_questions: int
+    n_could_fire: int
+    controls_caught: int
+    controls_planted: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Training rows cut into two parts; rows that are near-copies stay on one side."""
+
+    train: tuple[Example, ...]
+    valid: tuple[Example, ...]
+    reason: str
+
+
+# --- training --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoded:
+    """Token ids of one row and which of them are supervised (both of length ``seq``)."""
+
+    id: str
+    input_ids: tuple[int, ...]
+    supervised: tuple[bool, ...]
+
+    @property
+    def n_supervised(self) -> int:
+        return sum(self.supervised)
+
+    @property
+    def n_prompt(self) -> int:
+        """Tokens before the first supervised one."""
+        return self.supervised.index(True) if True in self.supervised else len(self.supervised)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the training will do, said before it starts. Times in seconds, memory in bytes."""
+
+    n_train: int
+    n_valid: int
+    n_tokens: int  # tokens of one pass over the training rows
+    n_supervised: int  # supervised tokens of one pass
+    epochs: int
+    n_steps: int
+    steps_per_epoch: int
+    learning_rate: float
+    trainable_parameters: int
+    total_parameters: int
+    expected_seconds: float | None = None
+    expected_answer_seconds: float | None = None
+    expected_peak_bytes: int | None = None
+    measured_on: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurvePoint:
+    """One optimizer step. ``loss`` is nats per supervised token; ``valid_loss`` where measured."""
+
+    step: int
+    epoch: float
+    loss: float | None = None
+    valid_loss: float | None = None
+    learning_rate: float | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainResult:
+    """The outcome of training: which step was kept and why, and the whole curve."""
+
+    kept_step: int
+    kept_reason: str
+    n_steps: int
+    stopped_early: bool
+    interrupted: bool
+    base_valid_loss: float | None
+    kept_valid_loss: float | None
+    first_loss: float
+    last_loss: float
+    seconds: float
+    curve: tuple[CurvePoint, ...]
+
+
+# --- answering and scoring -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What one arm said to one question.
+
+    ``finish``: ``stop`` (the model ended its turn) | ``length`` (cut at the token budget) |
+    ``skipped`` (the prompt does not fit the model's window: the question stays unscored).
+    """
+
+    question_id: str
+    arm: Arm
+    text: str
+    n_tokens: int
+    finish: Literal["stop", "length", "skipped"]
+    sample: int = 0
+    probe: str = ""  # "" = the eval set itself; else the name of the probe that asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One dimension of one completion. ``value`` in 0-1; ``None`` = could not be scored (never 0)."""
+
+    question_id: str
+    arm: Arm
+    dimension: str
+    value: float | None
+    reason: str = ""
+    sample: int = 0
+    probe: str = ""
+
+
+# --- verdict ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """``low`` and ``high`` at ``level`` confidence (or credibility: ``method`` says which)."""
+
+    low: float
+    high: float
+    level: float = 0.95
+    method: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """A proportion with its interval. ``value`` is ``None`` when ``n`` is 0 (not measured)."""
+
+    value: float | None
+    n: int
+    interval: Interval | None
+
+
+Label = Literal[
+    "INERT",
+    "INVALID",
+    "TOO SMALL TO TELL",
+    "REAL GAIN",
+    "REGRESSION",
+    "NO MEANINGFUL GAIN",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Paired comparison of two arms on one dimension: the row of the verdict table.
+
+    ``n_fixed`` (b) = questions only the adapter gets right, ``n_broken`` (c) = only the base.
+    ``difference`` = adapter - base. ``None`` anywhere = not measured.
+    """
+
+    dimension: str
+    n_questions: int
+    n_scored: int
+    n_unscored: int
+    n_groups: int
+    base: Rate
+    adapter: Rate
+    few_shot: Rate | None
+    difference: float | None
+    interval: Interval | None
+    interval90: Interval | None
+    p_value: float | None
+    prob_better: float | None
+    test: str
+    n_fixed: int
+    n_broken: int
+    fixed: tuple[str, ...]
+    broken: tuple[str, ...]
+    minimum_detectable: float | None
+    n_more: int | None
+    label: Label
+    explanation: str
+    signature: str
+
+
+GuardStatus = Literal["OK", "UNPROVEN", "WARNING", "REGRESSION", "NOT CHECKED"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """A thing that must not get worse. OK = non-inferiority proven, never "nothing was seen"."""
+
+    name: str
+    status: GuardStatus
+    explanation: str
+    margin: float
+    comparison: Comparison | None = None
+
+
+Recommendation = Literal["SHIP", "DON'T SHIP", "NEED MORE EVIDENCE"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The word, the sentence, the evidence and the next thing to do."""
+
+    label: Label
+    sentence: str
+    recommendation: Recommendation
+    reasons: tuple[str, ...]
+    next_steps: tuple[str, ...]
+    comparisons: tuple[Comparison, ...]  # the first is the primary one
+    guards: tuple[Guard, ...]
+    warnings: tuple[str, ...] = ()
+    min_gain: float = 0.10
+    alpha: float = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmStats:
+    """How one arm talked: stop and truncation rates, length in tokens, speed."""
+
+    arm: Arm
+    n: int
+    stop_rate: float | None
+    truncation_rate: float | None
+    mean_tokens: float | None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSummary:
+    """What was found in the data, said on the screen before anything runs."""
+
+    n_examples: int
+    n_questions: int
+    n_answerable: int
+    n_unanswerable: int
+    n_with_context: int
+    n_groups: int
+    n_refusals_in_train: int
+    problems: tuple[Problem, ...] = ()
+    leak_check: LeakCheck | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """Everything one run found, as read back from (or written to) its folder."""
+
+    name: str
+    folder: str
+    verdict: Verdict | None
+    data: DataSummary | None
+    plan: Plan | None
+    training: TrainResult | None
+    arms: tuple[ArmStats, ...]
+    questions: tuple[Question, ...] = ()
+    completions: tuple[Completion, ...] = ()
+    scores: tuple[Score, ...] = ()
+    manifest: dict[str, object] = field(default_factory=dict)
