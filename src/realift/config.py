@@ -49,7 +49,9 @@ def _above(low: float) -> Check:
 def _between(low: float, high: float, *, open_high: bool = False) -> Check:
     def check(v: float | None) -> str | None:
         inside = v is None or (low <= v < high if open_high else low <= v <= high)
-        return None if inside else f"must be from {low:g} to {'below ' if open_high else ''}{high:g}"
+        return (
+            None if inside else f"must be from {low:g} to {'below ' if open_high else ''}{high:g}"
+        )
 
     return check
 
@@ -70,9 +72,7 @@ class Config:
     """The resolved options of one run. ``None`` means "chosen automatically", and is shown so."""
 
     # data
-    train: str | None = _option(
-        None, "Training rows: a JSONL, JSON or CSV file.", group="data"
-    )
+    train: str | None = _option(None, "Training rows: a JSONL, JSON or CSV file.", group="data")
     eval: str | None = _option(
         None, "The eval set: questions as JSONL, JSON, CSV or YAML.", group="data"
     )
@@ -91,9 +91,7 @@ class Config:
     base: str = _option(
         "tiny", "Base model: hub id, local folder, or 'tiny' (the embedded one).", group="model"
     )
-    device: str = _option(
-        "auto", "auto, cpu, cuda, cuda:N or mps.", group="model"
-    )
+    device: str = _option("auto", "auto, cpu, cuda, cuda:N or mps.", group="model")
     dtype: str = _option(
         "auto",
         "auto (float32 on CPU, bfloat16 on GPU), float32, bfloat16 or float16.",
@@ -153,9 +151,7 @@ class Config:
         group="training",
         check=_between(0, 1, open_high=True),
     )
-    weight_decay: float = _option(
-        0.0, "AdamW weight decay.", group="training", check=_at_least(0)
-    )
+    weight_decay: float = _option(0.0, "AdamW weight decay.", group="training", check=_at_least(0))
     patience: int = _option(
         3,
         "Stop after so many held-out measurements without a better one (0 = never).",
@@ -171,7 +167,10 @@ class Config:
         check=_at_least(0),
     )
     max_new_tokens: int = _option(
-        64, "Longest answer in tokens, the same for all arms.", group="answering", check=_at_least(1)
+        64,
+        "Longest answer in tokens, the same for all arms.",
+        group="answering",
+        check=_at_least(1),
     )
     answer_batch_size: int = _option(
         16, "Questions answered at a time.", group="answering", check=_at_least(1)
@@ -348,8 +347,11 @@ def _read_yaml(path: Path) -> dict[str, tuple[Any, int | None]]:
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
-        raise UsageError(f"{path}: expected 'option: value' lines", hint="see realift.yaml in examples/")
-    lines = {key: loaded.lc.key(key)[0] + 1 for key in loaded}
+        raise UsageError(
+            f"{path}: expected 'option: value' lines", hint="see realift.yaml in examples/"
+        )
+    places: Any = loaded
+    lines = {key: places.lc.key(key)[0] + 1 for key in loaded}
     return {str(key): (_plain(value), lines[key]) for key, value in loaded.items()}
 
 

@@ -18,6 +18,7 @@ import functools
 import json
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -66,9 +67,11 @@ def from_plain(cls: type[T], value: Any) -> T:
     try:
         return _converter().structure(value, cls)  # type: ignore[no-any-return]
     except (cattrs.BaseValidationError, TypeError, KeyError, ValueError) as err:
-        details = "; ".join(cattrs.transform_error(err)[:3]) if isinstance(
-            err, cattrs.BaseValidationError
-        ) else str(err)
+        details = (
+            "; ".join(cattrs.transform_error(err)[:3])
+            if isinstance(err, cattrs.BaseValidationError)
+            else str(err)
+        )
         raise RunFolderError(f"not a {cls.__name__} record: {details}") from err
 
 
@@ -85,7 +88,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         yield part
         part.chmod(0o644)
-        os.replace(part, path)
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
@@ -98,7 +101,9 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON whole or not at all. NaN is refused: an unknown number is ``null``."""
-    write_text(path, json.dumps(to_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(
+        path, json.dumps(to_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    )
 
 
 def write_jsonl(path: Path, rows: Iterable[Any]) -> None:
@@ -173,6 +178,13 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
+def remove(folder: Path) -> None:
+    """Delete a run folder, and the runs folder with it if nothing else is in there."""
+    shutil.rmtree(folder)
+    if not any(folder.parent.iterdir()):
+        folder.parent.rmdir()
+
+
 def write_manifest(folder: Path, **facts: Any) -> None:
     """Add facts to ``manifest.json`` (existing keys are replaced, others kept)."""
     path = folder / "manifest.json"
@@ -218,4 +230,3 @@ def load_examples(folder: str | Path) -> tuple[tuple[Example, ...], tuple[Exampl
 
 def _optional(path: Path, cls: type[T]) -> T | None:
     return from_plain(cls, read_json(path)) if path.exists() else None
-

@@ -10,6 +10,7 @@ holds no logic beyond derived properties and imports nothing but the standard li
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -134,7 +135,7 @@ class Leak:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeakCheck:
-    """Result of the train/eval comparison. ``n_could_fire`` = questions long enough to be judged."""
+    """Result of the train/eval comparison. ``n_could_fire`` = questions that could be judged."""
 
     leaks: tuple[Leak, ...]
     n_questions: int
@@ -244,7 +245,7 @@ class Completion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One dimension of one completion. ``value`` in 0-1; ``None`` = could not be scored (never 0)."""
+    """One dimension of one completion. ``value`` in 0-1; ``None`` = not scored (never 0)."""
 
     question_id: str
     arm: Arm
@@ -395,3 +396,32 @@ class RunResult:
     completions: tuple[Completion, ...] = ()
     scores: tuple[Score, ...] = ()
     manifest: dict[str, object] = field(default_factory=dict)
+
+
+# --- progress --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A step of a long stage, for a progress bar. ``total`` counts steps, rows or questions."""
+
+    stage: str
+    done: int
+    total: int
+    loss: float | None = None
+    valid_loss: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One line worth saying while the job runs."""
+
+    text: str
+
+
+Event = Progress | Notice | DataSummary | Plan
+OnEvent = Callable[[Event], None]
+
+
+def ignore_event(event: Event) -> None:
+    """The silent listener."""

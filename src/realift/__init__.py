@@ -1,0 +1,16 @@
+"""realift: train a small LoRA adapter on your domain, and find out whether the lift is real.
+
+>>> import realift
+>>> result = realift.run(base="tiny", train="train.jsonl", eval="eval.jsonl")  # doctest: +SKIP
+>>> result.verdict.label  # doctest: +SKIP
+'REAL GAIN'
+
+Importing this package costs nothing; torch and transformers load with the first command that
+needs them.
+"""
+
+from realift.api import check, compare, compare_scores, report, run, train
+
+__version__ = "0.1.0"
+
+__all__ = ["__version__", "check", "compare", "compare_scores", "report", "run", "train"]

@@ -1,0 +1,6 @@
+"""Asking the model: prompts for every arm, batched greedy decoding, and how each arm talked.
+
+The only forward passes outside training (and the probes, which ask through this room).
+
+>>> from realift.answer.arms import answer_questions  # doctest: +SKIP
+"""

@@ -1,0 +1,93 @@
+"""All arms over the eval set, in one loaded model: the adapter switched off, then on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from realift.answer.decode import OnBatch, decode_prompts, ignore_batch
+from realift.answer.prompts import build_prompts
+from realift.config import Config
+from realift.model.load import Base
+from realift.types import (
+    Arm,
+    ArmStats,
+    Completion,
+    Example,
+    OnEvent,
+    Progress,
+    Question,
+    ignore_event,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """Every completion, and how each arm talked."""
+
+    completions: tuple[Completion, ...]
+    stats: tuple[ArmStats, ...]
+
+
+def answer_questions(
+    model: Any,
+    base: Base,
+    questions: Sequence[Question],
+    *,
+    arms: Sequence[Arm],
+    examples: Sequence[Example],
+    config: Config,
+    probe: str = "",
+    on_event: OnEvent = ignore_event,
+    on_batch: OnBatch = ignore_batch,
+) -> Answers:
+    """Answer every question with every arm: same questions, same decoding, same process.
+
+    ``model`` is a ``PeftModel``; ``base`` and ``few_shot`` run it with the adapter switched off.
+    ``examples`` are the rows the few-shot arm may show. ``on_batch`` sees completions as they come.
+    """
+    total, done = len(arms) * len(questions), 0
+    completions: list[Completion] = []
+    stats: list[ArmStats] = []
+
+    def batch_done(batch: Sequence[Completion]) -> None:
+        nonlocal done
+        done += len(batch)
+        on_batch(batch)
+        on_event(Progress(stage=probe or "answer", done=done, total=total))
+
+    for arm in arms:
+        prompts = build_prompts(base, questions, arm, examples=examples, config=config)
+        started = time.perf_counter()
+        with nullcontext() if arm == "adapter" else model.disable_adapter():
+            answered = decode_prompts(
+                model,
+                base,
+                prompts,
+                max_new_tokens=config.max_new_tokens,
+                batch_size=config.answer_batch_size,
+                probe=probe,
+                on_batch=batch_done,
+            )
+        completions += answered
+        stats.append(arm_stats(arm, answered, seconds=time.perf_counter() - started))
+    return Answers(completions=tuple(completions), stats=tuple(stats))
+
+
+def arm_stats(
+    arm: Arm, completions: Sequence[Completion], *, seconds: float | None = None
+) -> ArmStats:
+    """Stop and truncation rates and mean length of one arm; ``None`` where nothing was answered."""
+    said = [c for c in completions if c.finish != "skipped"]
+    n = len(said)
+    return ArmStats(
+        arm=arm,
+        n=n,
+        stop_rate=sum(c.finish == "stop" for c in said) / n if n else None,
+        truncation_rate=sum(c.finish == "length" for c in said) / n if n else None,
+        mean_tokens=sum(c.n_tokens for c in said) / n if n else None,
+        seconds=seconds,
+    )

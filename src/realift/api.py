@@ -1,0 +1,77 @@
+"""The Python API: the commands as functions, with options as keyword arguments.
+
+Every function takes the options of ``realift.config.Config`` by name, and optionally a
+``realift.yaml`` they go on top of. Results are the typed records of ``realift.types``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from realift.config import resolve
+from realift.types import DataSummary, OnEvent, RunResult, Verdict, ignore_event
+
+
+def run(
+    file: str | Path | None = None, *, on_event: OnEvent = ignore_event, **options: Any
+) -> RunResult:
+    """Train an adapter, answer the eval set with and without it, and judge the difference.
+
+    Args:
+        file: a ``realift.yaml``; options given by name win over it.
+        on_event: called with data summary, plan, notices and progress.
+        **options: see ``realift.config.Config`` (``train``, ``eval``, ``base``, ``epochs``, ...).
+
+    Returns:
+        The finished run as read back from its folder; ``result.verdict`` is the verdict.
+
+    Raises:
+        RealiftError: bad options or data, a base that cannot be loaded, training that failed.
+    """
+    from realift import pipeline
+
+    return pipeline.run(resolve(file=file, flags=options), on_event=on_event)
+
+
+def train(
+    file: str | Path | None = None, *, on_event: OnEvent = ignore_event, **options: Any
+) -> RunResult:
+    """Train and save an adapter without judging it. Arguments as for ``run``."""
+    from realift import pipeline
+
+    return pipeline.train(resolve(file=file, flags=options), on_event=on_event)
+
+
+def compare(
+    adapter: str | Path,
+    file: str | Path | None = None,
+    *,
+    on_event: OnEvent = ignore_event,
+    **options: Any,
+) -> RunResult:
+    """Judge a PEFT adapter (a folder) against its base. Other arguments as for ``run``."""
+    from realift import pipeline
+
+    return pipeline.compare(resolve(file=file, flags=options), adapter, on_event=on_event)
+
+
+def compare_scores(path: str | Path, **options: Any) -> Verdict:
+    """The verdict over a CSV of 0/1 scores (``id,base,adapter[,group]``) from any other tool."""
+    from realift import pipeline
+
+    return pipeline.compare_scores(path, resolve(flags=options))
+
+
+def check(file: str | Path | None = None, **options: Any) -> DataSummary:
+    """Look at the data alone (no torch): problems with their lines, leaks, sizes."""
+    from realift import pipeline
+
+    return pipeline.check(resolve(file=file, flags=options))
+
+
+def report(folder: str | Path) -> RunResult:
+    """Render a run folder's ``report.html`` and ``report.md`` anew, and read it back."""
+    from realift import pipeline
+
+    return pipeline.report(folder)

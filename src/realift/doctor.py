@@ -1,0 +1,93 @@
+"""What this installation can do, measured in about a second."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from realift.errors import RealiftError
+from realift.manifest import machine_facts
+
+_SIZE = 1024  # square matrices: 2 * 1024^3 floating-point operations a multiply
+
+
+def examine() -> dict[str, Any]:
+    """Versions, machine, device, matrix-multiply rates (GFLOP/s) and whether the base works."""
+    import torch
+
+    from realift.model.device import choose
+    from realift.model.load import TINY, load_base
+
+    facts = machine_facts()
+    compute = choose()
+    problems: list[str] = []
+    rates: dict[str, float | None] = {}
+    for name in ("float32", "bfloat16"):
+        try:
+            rates[name] = _multiply_rate(torch, compute.device, getattr(torch, name))
+        except RuntimeError as err:
+            rates[name] = None
+            problems.append(f"{name} on {compute.device}: {err}")
+    started = time.perf_counter()
+    try:
+        base = load_base(TINY, compute=compute)
+        embedded = {
+            "parameters": sum(p.numel() for p in base.model.parameters()),
+            "load_seconds": round(time.perf_counter() - started, 2),
+            "window": base.window,
+        }
+    except RealiftError as err:
+        embedded = {}
+        problems.append(str(err))
+    return {
+        **facts,
+        "device": compute.device,
+        "dtype": compute.dtype,
+        "threads": compute.threads,
+        "gflops": rates,
+        "embedded_base": embedded,
+        "problems": problems,
+    }
+
+
+def _multiply_rate(torch: Any, device: str, dtype: Any) -> float:
+    """Billions of operations a second of a square matrix multiply; best of three."""
+    a = torch.ones((_SIZE, _SIZE), device=device, dtype=dtype)
+    best = float("inf")
+    for _ in range(3):
+        start = time.perf_counter()
+        float((a @ a)[0, 0])  # reading a value waits for the device
+        best = min(best, time.perf_counter() - start)
+    return float(round(2 * _SIZE**3 / best / 1e9, 1))
+
+
+def render_findings(findings: dict[str, Any]) -> Any:
+    """The findings as a table for the terminal."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column()
+    machine, base = findings["machine"], findings["embedded_base"]
+    rows = [
+        ("system", f"{machine['system']} {machine['architecture']}"),
+        ("cores", f"{machine['cores']}"),
+        ("memory", f"{machine['memory_bytes'] / 2**30:.0f} GiB"),
+        ("device", f"{findings['device']}, {findings['dtype']}, {findings['threads']} threads"),
+        *(
+            (f"{name} multiply", "not available" if rate is None else f"{rate:.0f} GFLOP/s")
+            for name, rate in findings["gflops"].items()
+        ),
+        (
+            "embedded base",
+            f"{base['parameters'] / 1e6:.1f}M parameters, loads in {base['load_seconds']} s"
+            if base
+            else "missing",
+        ),
+        *((name, text) for name, text in findings["versions"].items()),
+        *(("problem", p) for p in findings["problems"]),
+    ]
+    for name, text in rows:
+        table.add_row(name, Text(text))
+    return table

@@ -1,0 +1,134 @@
+"""Training rows as token ids, and token ids as padded batches.
+
+>>> epoch_order(4, epoch=0, seed=0) == epoch_order(4, epoch=0, seed=0)
+True
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from realift.errors import DataError
+from realift.model.load import Base
+from realift.model.template import encode_example
+from realift.types import IGNORE_INDEX, Encoded, Example, Problem
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedRows:
+    """Rows ready to train on and those left out, each with the reason."""
+
+    rows: tuple[Encoded, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Right-padded tensors of shape ``(batch, seq)``; ``labels`` are -100 where unsupervised.
+
+    Padding is masked by position: a pad token that equals eos stays supervised inside a row.
+    """
+
+    input_ids: torch.Tensor
+    attention_mask: torch.Tensor
+    labels: torch.Tensor
+
+    @property
+    def n_tokens(self) -> int:
+        """Positions computed, padding included."""
+        return self.input_ids.numel()
+
+
+def encode_rows(
+    base: Base, examples: Sequence[Example], *, system_prompt: str, max_length: int
+) -> EncodedRows:
+    """Encode every row; one that is too long is left out and named, never cut.
+
+    A cut row loses its answer first, and then teaches nothing or, worse, not to stop.
+
+    Raises:
+        DataError: no row is left.
+    """
+    rows: list[Encoded] = []
+    problems: list[Problem] = []
+    for example in examples:
+        for encoded in encode_example(
+            base.tokenizer, base.template, example, system_prompt=system_prompt
+        ):
+            if len(encoded.input_ids) > max_length:
+                problems.append(
+                    Problem(
+                        severity="warning",
+                        code="row-too-long",
+                        message=f"{len(encoded.input_ids)} tokens, {max_length} fit: left out "
+                        "of the training",
+                        where=example.where,
+                        hint="shorten its context, or raise --max-length if the base allows",
+                    )
+                )
+            elif encoded.n_supervised < 2:  # an end-of-turn token alone is no answer
+                problems.append(
+                    Problem(
+                        severity="warning",
+                        code="nothing-supervised",
+                        message="no token of the answer is left to learn: left out",
+                        where=example.where,
+                        hint="give the row an answer",
+                    )
+                )
+            else:
+                rows.append(encoded)
+    if examples and not rows:
+        first = problems[0]
+        raise DataError(
+            f"none of the {len(examples)} training rows can be used; {first.where}: "
+            f"{first.message}",
+            hint=first.hint,
+            problems=problems,
+        )
+    return EncodedRows(rows=tuple(rows), problems=tuple(problems))
+
+
+def collate(rows: Sequence[Encoded], *, pad_id: int, device: str = "cpu") -> Batch:
+    """Pad rows on the right to the longest of them."""
+    import torch
+
+    width = max(len(r.input_ids) for r in rows)
+    ids = torch.full((len(rows), width), pad_id, dtype=torch.long)
+    mask = torch.zeros((len(rows), width), dtype=torch.long)
+    labels = torch.full((len(rows), width), IGNORE_INDEX, dtype=torch.long)
+    for i, row in enumerate(rows):
+        n = len(row.input_ids)
+        row_ids = torch.tensor(row.input_ids, dtype=torch.long)
+        ids[i, :n] = row_ids
+        mask[i, :n] = 1
+        labels[i, :n] = torch.where(torch.tensor(row.supervised), row_ids, IGNORE_INDEX)
+    return Batch(input_ids=ids.to(device), attention_mask=mask.to(device), labels=labels.to(device))
+
+
+def epoch_order(n_rows: int, *, epoch: int, seed: int) -> list[int]:
+    """The order of the rows in one epoch: a shuffle that depends on seed and epoch alone."""
+    order = list(range(n_rows))
+    random.Random(f"{seed}/{epoch}").shuffle(order)
+    return order
+
+
+def cut(items: Sequence[int], size: int) -> list[Sequence[int]]:
+    """Consecutive pieces of at most ``size``.
+
+    >>> cut([1, 2, 3], 2)
+    [[1, 2], [3]]
+    """
+    return [items[i : i + size] for i in range(0, len(items), size)]
+
+
+def pad_token_id(base: Base) -> int:
+    """Any id will do for padding, since it is masked by position; eos if there is no pad token."""
+    pad = base.tokenizer.pad_token_id
+    return int(pad if pad is not None else base.template.end_id)
