@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,7 @@ def load_base(name: str, *, compute: Compute) -> Base:
         template=find_template(tokenizer, more_stop_ids=stops),
         compute=compute,
         window=_window(model, tokenizer),
-        fingerprint=fingerprint(path, model),
+        fingerprint=fingerprint(path),
     )
 
 
@@ -140,16 +141,18 @@ def _window(model: Any, tokenizer: Any) -> int:
     return min(known) if known else 2048
 
 
-def fingerprint(path: str, model: Any) -> str:
+def fingerprint(path: str) -> str:
     """Identity of a base: the hub commit, or a hash over config and both ends of each weight file.
 
     Reading both ends (1 MiB each) and the size tells apart any two real checkpoints without
     reading 15 GB; it is not a defense against a forger.
     """
-    commit = getattr(model.config, "_commit_hash", None)
     folder = Path(path)
     if not folder.is_dir():
-        return f"commit:{commit}" if commit else "unknown"
+        from huggingface_hub import try_to_load_from_cache
+
+        cached = try_to_load_from_cache(path, "config.json")
+        return f"commit:{Path(cached).parent.name}" if isinstance(cached, str) else "unknown"
     digest = hashlib.sha256()
     files = sorted(f for f in folder.iterdir() if f.suffix in (".safetensors", ".bin"))
     for file in (folder / "config.json", *files):
@@ -284,8 +287,13 @@ class _quiet_loading:
         self._level = transformers.logging.get_verbosity()
         transformers.logging.set_verbosity_error()
         transformers.logging.disable_progress_bar()
+        self._warnings = warnings.catch_warnings()
+        self._warnings.__enter__()
+        # peft warns of missing keys and goes on; attach_adapter makes an error of them.
+        warnings.filterwarnings("ignore", message="Found missing adapter keys")
 
     def __exit__(self, *exc: object) -> None:
         import transformers
 
+        self._warnings.__exit__()
         transformers.logging.set_verbosity(self._level)
