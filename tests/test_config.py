@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from realift.config import Config, as_dict, option_fields, resolve, to_yaml
+from realift.config import Config, as_dict, option_fields, resolve, to_markdown, to_yaml
 from realift.errors import UsageError
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "realift"
@@ -76,7 +76,6 @@ def test_the_written_yaml_reads_back_to_the_same_options(tmp_path: Path) -> None
             "learning_rate": 1e-4,
             "system_prompt": "Say: 'a' # b\nand \"c\"",
             "refusal_phrases": ["no idea", "pass: me"],
-            "train": "a b.jsonl",
             "allow_leaks": True,
         }
     )
@@ -111,3 +110,8 @@ def test_every_option_has_help_and_is_read_by_the_code() -> None:
 
 def test_a_default_config_is_valid() -> None:
     assert resolve() == Config(given={})
+
+
+def test_the_reference_page_is_made_from_the_options() -> None:
+    page = (SOURCE.parents[1] / "docs" / "reference.md").read_text(encoding="utf-8")
+    assert page.endswith(to_markdown())

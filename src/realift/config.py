@@ -396,3 +396,18 @@ def to_yaml(config: Config) -> str:
         out.write(f"# {f.metadata['help']} [{by}]\n")
         yaml.dump({f.name: as_dict(config)[f.name]}, out)
     return out.getvalue()
+
+
+def to_markdown() -> str:
+    """The table of all options for ``docs/reference.md`` (a test keeps the two equal)."""
+    lines = []
+    group = None
+    for f in option_fields():
+        if f.metadata["group"] != group:
+            group = f.metadata["group"]
+            lines += ["", f"## {group}", "", "| option | default | what it does |", "|---|---|---|"]
+        default = option_default(f)
+        shown = "automatic" if default in (None, ()) else f"`{default}`"
+        flag = f"`--{f.name.replace('_', '-')}`"
+        lines.append(f"| `{f.name}` {flag} | {shown} | {f.metadata['help']} |")
+    return "\n".join(lines).strip() + "\n"

@@ -66,7 +66,7 @@ def trainer_losses(folder: Path, config: Config, encoded: list[Any], n_steps: in
         gradient_accumulation_steps=config.gradient_accumulation_steps,
         num_train_epochs=1,
         learning_rate=config.learning_rate or 1e-3,
-        warmup_steps=-(-int(config.warmup_ratio * 1000) * n_steps // 1000),
+        warmup_steps=int(config.warmup_ratio * n_steps),
         lr_scheduler_type="linear",
         seed=config.seed,
         use_cpu=True,

@@ -46,7 +46,7 @@ def train_adapter(
     optimizer = torch.optim.AdamW(
         parameters, lr=plan.learning_rate, weight_decay=config.weight_decay
     )
-    warmup = math.ceil(config.warmup_ratio * plan.n_steps)
+    warmup = int(config.warmup_ratio * plan.n_steps)  # a run of a few steps has none to waste
     check_after = set(valid_steps(plan.n_steps)) if valid else set()
     torch.manual_seed(config.seed)  # dropout: the same whatever was measured before
 

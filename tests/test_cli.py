@@ -1,0 +1,298 @@
+"""The command line as a person meets it: exit codes, messages, stdout and stderr."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from realift import cli
+from realift.types import Guard, Verdict
+
+QUICK = ["--epochs", "1", "--max-new-tokens", "4", "--few-shot-k", "0", "--system-prompt", ""]
+
+
+def call(*args: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Run ``realift ARGS`` in this process and return its exit code."""
+    monkeypatch.setattr(sys, "argv", ["realift", *map(str, args)])
+    try:
+        cli.main()
+    except SystemExit as leaving:
+        return int(leaving.code or 0)
+    return 0
+
+
+@pytest.fixture
+def files(write_rows: Any) -> tuple[Path, Path]:
+    train = [
+        {"instruction": f"What is number {i}?", "input": "", "output": f"It is {i}."}
+        for i in range(12)
+    ]
+    train[0]["output"] = "I don't have enough context to answer."
+    ask = [{"question": f"Tell me number {i}.", "answers": [str(i)]} for i in range(6)]
+    ask += [{"question": f"What is the color of {i}?", "answerable": False} for i in range(3)]
+    return write_rows(train), write_rows(ask, "eval.jsonl")
+
+
+def test_one_command_from_files_to_a_verdict_and_a_run_folder(
+    files: tuple[Path, Path],
+    base_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    train, ask = files
+    args = ["run", "-b", base_folder, "-t", train, "-e", ask, "--runs-dir", tmp_path / "runs"]
+    code = call(*args, *QUICK, "--name", "one", monkeypatch=monkeypatch)
+    out = capsys.readouterr()
+    assert code == 0
+    folder = tmp_path / "runs" / "one"
+    expected = {
+        "config.yaml", "manifest.json", "plan.json", "training.json", "log.jsonl", "answers.jsonl",
+        "scores.jsonl", "arms.json", "verdict.json", "report.html", "report.md", "adapter", "data",
+    }  # fmt: skip
+    assert {p.name for p in folder.iterdir()} == expected
+    verdict = json.loads((folder / "verdict.json").read_text())
+    assert verdict["label"] in out.out
+    assert "training" in out.err  # progress is on stderr
+    assert "training:" not in out.out
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["status"] == "done"
+    assert manifest["command"].startswith("realift run -b")
+
+
+def test_json_goes_to_stdout_alone_and_quiet_says_nothing_else(
+    files: tuple[Path, Path],
+    base_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    train, ask = files
+    args = ["run", "-b", base_folder, "-t", train, "-e", ask, "--runs-dir", tmp_path / "runs"]
+    assert call(*args, *QUICK, "--json", monkeypatch=monkeypatch) == 0
+    out = capsys.readouterr()
+    assert json.loads(out.out)["verdict"]["label"]
+    assert out.err == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "says"),
+    [
+        ("", "train.jsonl", "empty"),
+        ('{"instruction": "a", "output": "b"}\n' * 16 + "{broken\n", "train.jsonl:17", "JSON"),
+        ('{"instruction": "a", "input": ""}\n', "train.jsonl:1", "output"),
+    ],
+)
+def test_bad_rows_end_with_file_line_and_hint_and_leave_nothing(
+    text: str,
+    at: str,
+    says: str,
+    files: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    train, ask = files
+    train.write_text(text)
+    runs = tmp_path / "runs"
+    code = call("run", "-t", train, "-e", ask, "--runs-dir", runs, monkeypatch=monkeypatch)
+    err = " ".join(capsys.readouterr().err.split())
+    assert code == 2
+    assert at in err
+    assert says in err
+    assert "hint:" in err
+    assert not runs.exists()
+
+
+def test_a_base_that_does_not_exist_leaves_no_run_folder(
+    files: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    train, ask = files
+    args = ["run", "-b", "no/such", "-t", train, "-e", ask, "--runs-dir", tmp_path / "runs"]
+    assert call(*args, monkeypatch=monkeypatch) == 1
+    err = capsys.readouterr().err
+    assert "no/such" in err
+    assert "hint:" in err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_missing_eval_set_is_a_usage_error(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("run", "-t", files[0], monkeypatch=monkeypatch) == 2
+    assert "--eval FILE" in capsys.readouterr().err
+
+
+def test_a_finished_run_is_never_written_over(
+    files: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    train, ask = files
+    (tmp_path / "runs" / "one").mkdir(parents=True)
+    args = ["run", "-t", train, "-e", ask, "--runs-dir", tmp_path / "runs", "--name", "one"]
+    assert call(*args, monkeypatch=monkeypatch) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert list((tmp_path / "runs" / "one").iterdir()) == []
+
+
+@pytest.mark.parametrize(("n_train", "n_eval"), [(1, 1), (2, 3), (5, 3), (20, 200)])
+def test_tiny_and_large_sets_end_in_a_verdict(
+    n_train: int,
+    n_eval: int,
+    write_rows: Any,
+    base_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    train = write_rows(
+        [{"instruction": f"Who is {i}{i}?", "output": f"Name {i}"} for i in range(n_train)]
+    )
+    ask = write_rows(
+        [{"question": f"Tell of {i}-{i}", "answers": [f"Name {i}"]} for i in range(n_eval)],
+        "eval.jsonl",
+    )
+    args = ["run", "-b", base_folder, "-t", train, "-e", ask, "--runs-dir", tmp_path / "runs"]
+    assert call(*args, *QUICK, "--json", monkeypatch=monkeypatch) == 0
+    verdict = json.loads(capsys.readouterr().out)["verdict"]
+    assert verdict["label"] in ("INERT", "TOO SMALL TO TELL", "NO MEANINGFUL GAIN")
+    if n_eval < 6:
+        assert verdict["label"] in ("INERT", "TOO SMALL TO TELL")
+
+
+def test_any_adapter_is_judged_against_its_base(
+    files: tuple[Path, Path],
+    base_folder: Path,
+    tmp_path: Path,
+    compute: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from tests.model.test_load import make_adapter
+
+    adapter = make_adapter(base_folder, tmp_path / "theirs", compute)
+    (adapter / "realift.json").unlink()  # as any other tool leaves it
+    args = ["compare", "-b", base_folder, "-a", adapter, "-e", files[1]]
+    quick = ["--max-new-tokens", "4", "--runs-dir", tmp_path / "runs"]
+    assert call(*args, *quick, monkeypatch=monkeypatch) == 0
+    assert "TOO SMALL TO TELL" in capsys.readouterr().out
+
+
+def test_scores_of_another_tool_get_the_verdict_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "scores.csv"
+    rows = [f"q{i},0,1" for i in range(12)] + [f"r{i},1,1" for i in range(8)]
+    path.write_text("id,base,adapter\n" + "\n".join(rows) + "\n")
+    assert call("compare", "--scores", path, monkeypatch=monkeypatch) == 0
+    assert "REAL GAIN" in capsys.readouterr().out
+
+
+def test_compare_wants_exactly_one_source(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("compare", monkeypatch=monkeypatch) == 2
+    assert "--adapter FOLDER or --scores FILE" in capsys.readouterr().err
+
+
+def test_a_flag_out_of_range_names_itself(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("run", "--lora-r", "0", monkeypatch=monkeypatch) == 2
+    assert "--lora-r: 0 must be at least 1" in capsys.readouterr().err
+
+
+def verdict(label: Any, recommendation: Any, status: Any = "OK") -> Verdict:
+    guard = Guard(name="g", status=status, explanation="", margin=0.1)
+    return Verdict(
+        label=label,
+        sentence="",
+        recommendation=recommendation,
+        reasons=(),
+        next_steps=(),
+        comparisons=(),
+        guards=(guard,),
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "code"),
+    [
+        (verdict("REAL GAIN", "SHIP"), 0),
+        (verdict("REAL GAIN", "NEED MORE EVIDENCE", "UNPROVEN"), 10),
+        (verdict("TOO SMALL TO TELL", "NEED MORE EVIDENCE"), 10),
+        (verdict("NO MEANINGFUL GAIN", "DON'T SHIP"), 10),
+        (verdict("REGRESSION", "DON'T SHIP"), 11),
+        (verdict("REAL GAIN", "DON'T SHIP", "REGRESSION"), 11),
+        (verdict("INVALID", "DON'T SHIP"), 12),
+        (verdict("INERT", "DON'T SHIP"), 12),
+        (None, 12),
+    ],
+)
+def test_the_gate_lets_only_ship_pass(found: Verdict | None, code: int) -> None:
+    assert cli.gate_code(found) == code
+
+
+def test_help_comes_without_loading_torch() -> None:
+    script = (
+        "import sys; sys.argv = ['realift', '--help']\n"
+        "from realift.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print('torch' in sys.modules, 'scipy' in sys.modules, 'jinja2' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip().endswith("False False False")
+    assert "Commands" in done.stdout
+
+
+def test_python_dash_m_is_the_same_program() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "realift", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("realift 0.")
+
+
+def test_an_interrupted_training_keeps_the_adapter_and_says_how_to_go_on(
+    files: tuple[Path, Path],
+    base_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from realift.train import loop
+
+    train, ask = files
+    real_step, calls = loop._step, []
+
+    def step(*args: Any) -> float:
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real_step(*args)
+
+    monkeypatch.setattr(loop, "_step", step)
+    args = ["run", "-b", base_folder, "-t", train, "-e", ask, "--runs-dir", tmp_path / "runs"]
+    code = call(*args, "--name", "cut", monkeypatch=monkeypatch)
+    err = capsys.readouterr().err
+    folder = tmp_path / "runs" / "cut"
+    assert code == cli.EXIT_INTERRUPTED
+    assert "interrupted" in err
+    assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"
+    assert json.loads((folder / "training.json").read_text())["n_steps"] == 2
+    monkeypatch.undo()
+    again = ["compare", "-b", base_folder, "-a", folder / "adapter", "-e", ask]
+    quick = ["--max-new-tokens", "4", "--runs-dir", tmp_path / "runs"]
+    assert call(*again, *quick, monkeypatch=monkeypatch) == 0
