@@ -8,6 +8,7 @@ Options are made from the fields of ``Config``: their names, types and help stan
 from __future__ import annotations
 
 import inspect
+import io
 import json
 import os
 import shlex
@@ -282,9 +283,9 @@ def _show(result: RunResult, *, as_json: bool) -> None:
 
 def _show_verdict(verdict: Verdict, *, as_json: bool) -> None:
     if as_json:
-        from realift.run_folder import to_plain
+        from realift.report.machine import verdict_to_json
 
-        _print_json(to_plain(verdict))
+        _print_json(verdict_to_json(verdict))
     else:
         from realift.report.terminal import render_verdict
 
@@ -316,6 +317,9 @@ def _typed() -> str:
 
 def main() -> None:
     """Entry point: turn errors into one clear message and an exit code."""
+    for stream in (sys.stdout, sys.stderr):  # a pipe may not be UTF-8: lose a mark, not the run
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app(standalone_mode=False)
     except RealiftError as err:

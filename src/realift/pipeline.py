@@ -347,10 +347,13 @@ def _recording(config: Config, data: Data, *, command: str) -> Iterator[Path]:
 
 
 def _end(folder: Path, status: run_folder.Status, started: float, **facts: Any) -> None:
+    from realift.report.write import write_reports
+
     if not (folder / "plan.json").exists() and not (folder / "answers.jsonl").exists():
         run_folder.remove(folder)
         return
     run_folder.write_manifest(folder, status=status, seconds=time.perf_counter() - started, **facts)
+    write_reports(folder)
 
 
 def _finish(folder: Path) -> RunResult:

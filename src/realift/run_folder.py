@@ -94,9 +94,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all (UTF-8, ``\\n``)."""
+    """Write a text file whole or not at all (UTF-8, ``\\n``; lone surrogates become ``?``)."""
     with atomic_path(path) as part:
-        part.write_text(text, encoding="utf-8", newline="\n")
+        part.write_bytes(text.encode("utf-8", errors="replace"))
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -126,7 +126,7 @@ def read_jsonl(path: Path, cls: type[T]) -> tuple[T, ...]:
     """Read the records of a ``.jsonl`` file; a missing file is an empty tuple."""
     if not path.exists():
         return ()
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8").split("\n")  # JSON may hold U+2028, a "line" elsewhere
     return tuple(from_plain(cls, json.loads(line)) for line in lines if line.strip())
 
 
@@ -208,7 +208,7 @@ def load(folder: str | Path) -> RunResult:
         )
     arms = root / "arms.json"
     return RunResult(
-        name=root.name,
+        name=root.resolve().name,
         folder=str(root),
         manifest=manifest,
         verdict=_optional(root / "verdict.json", Verdict),

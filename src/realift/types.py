@@ -319,6 +319,8 @@ class Comparison:
     label: Label
     explanation: str
     signature: str
+    first: Arm = "base"  # the arm in ``base``: difference = adapter - first
+    probe: str = ""  # "" = the eval set itself; else the probe whose answers were compared
 
 
 GuardStatus = Literal["OK", "UNPROVEN", "WARNING", "REGRESSION", "NOT CHECKED"]

@@ -1,0 +1,197 @@
+"""``report.md``: the run in short, small enough for a comment on a pull request.
+
+Texts of models and people stand in ``<code>`` with every sign of Markdown and HTML escaped, so
+that they neither format, nor link, nor call anybody by name. Imports no other room.
+
+>>> print(escape("a | b `c` [1]"))
+a \\| b \\`c\\` \\[1\\]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from realift.report import figures, view
+from realift.report.text import clean, one_line
+from realift.types import Arm, RunResult, Verdict
+
+MAX_BYTES = 60_000  # GitHub takes comments up to 65,536 characters
+_LIMIT = 300  # characters of one text
+_SHORTENED = "Shortened to fit a comment; everything is in `report.html`."
+_MARKS = re.compile(r"([\\`*_\[\]|~$])")
+
+
+def render_markdown(result: RunResult) -> str:
+    """The run as Markdown (under ``MAX_BYTES``); the same result gives the same bytes.
+
+    What would make it longer is left out, from the end, and that is said.
+    """
+    verdict = result.verdict
+    if verdict is None:
+        return _joined(_unfinished(result))
+    return _joined([*_head(verdict, result), *_changed(verdict, result), *_tail(verdict, result)])
+
+
+def escape(text: str, *, limit: int = _LIMIT) -> str:
+    """One line in which nothing is Markdown, HTML, a link or a mention any more.
+
+    >>> escape("<b> http://x.y www.x.y @me")
+    '&lt;b&gt; http&#58;//x.y www&#46;x.y <code>@</code>me'
+    """
+    return _inert(text, limit).replace("@", "<code>@</code>")
+
+
+def quote(text: str, *, limit: int = _LIMIT) -> str:
+    """What a model or a person wrote, set apart as code ("(empty)" if there is nothing)."""
+    inert = _inert(text, limit)
+    return f"<code>{inert}</code>" if inert else "(empty)"
+
+
+def _inert(text: str, limit: int) -> str:
+    line = one_line(text, limit=limit)
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    line = line.replace("://", "&#58;//")
+    line = re.sub(r"(?i)(www)\.", r"\1&#46;", line)
+    return _MARKS.sub(r"\\\1", line)
+
+
+def _joined(blocks: Iterable[str]) -> str:
+    """The blocks as one text; a block is a whole table or list, so none is cut in the middle."""
+    out: list[str] = []
+    room = MAX_BYTES - len(_SHORTENED) - 2
+    for block in filter(None, blocks):
+        room -= len(block.encode()) + 2
+        if room < 0:
+            out.append(_SHORTENED)
+            break
+        out.append(block)
+    return "\n\n".join(out) + "\n"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool = False) -> str:
+    rule = ["---", *(["--:" if numbers else "---"] * (len(header) - 1))]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, rule, *rows))
+
+
+def _bullets(lines: Iterable[str], *, numbered: bool = False) -> str:
+    marks = (f"{i}." if numbered else "-" for i in range(1, 1_000_000))
+    shown = list(lines)[: view.N_SHOWN]
+    return "\n".join(f"{mark} {escape(line)}" for mark, line in zip(marks, shown, strict=False))
+
+
+def _title(result: RunResult) -> str:
+    return f"realift: {escape(view.name(result), limit=80)}"
+
+
+# --- a run with a verdict ----------------------------------------------------------------------
+
+
+def _head(verdict: Verdict, result: RunResult) -> list[str]:
+    rows = view.table_rows(verdict)
+    return [
+        f"## {_title(result)}",
+        f"**{verdict.label}: {verdict.recommendation}.** {escape(verdict.sentence)}",
+        _bullets(view.reasons(verdict)),
+        *(_evidence(rows) if rows else ["not measured: nothing was compared"]),
+        "### Guards" if verdict.guards else "",
+        _guards(verdict) if verdict.guards else "",
+        "### What to do next" if verdict.next_steps else "",
+        _bullets(verdict.next_steps, numbered=True),
+        "### Warnings" if view.warnings(verdict) else "",
+        _bullets(view.warnings(verdict)),
+    ]
+
+
+def _evidence(rows: Sequence[view.Row]) -> list[str]:
+    few_shot = view.has_few_shot(rows)
+    header = ["dimension", "base", *(["few-shot"] if few_shot else []), "adapter"]
+    header += ["difference", view.interval_heading(rows), "n", "p", "verdict"]
+    body = [_cells(row, few_shot=few_shot) for row in rows[: view.N_SHOWN]]
+    notes = [view.difference_note(rows)]
+    if not few_shot:
+        notes.append("Few-shot: not measured (this arm was not run).")
+    notes += [
+        f"{escape(row.name, limit=60)}: "
+        f"{figures.counted(row.comparison.n_unscored, 'question')} could not be scored."
+        for row in rows[: view.N_SHOWN]
+        if row.comparison.n_unscored
+    ]
+    return [_table(header, body, numbers=True), " ".join(notes)]
+
+
+def _cells(row: view.Row, *, few_shot: bool) -> list[str]:
+    c = row.comparison
+    rates = [row.base, *([row.few_shot] if few_shot else []), row.adapter]
+    return [
+        escape(row.name, limit=60),
+        *(figures.percent(rate.value) if rate else "-" for rate in rates),
+        figures.points(c.difference),
+        figures.interval(c.interval).replace("[", "\\[").replace("]", "\\]"),
+        str(c.n_scored),
+        figures.p_value(c.p_value),
+        c.label,
+    ]
+
+
+def _guards(verdict: Verdict) -> str:
+    rows = (
+        [escape(g.name, limit=60), f"**{g.status}**", escape(g.explanation)]
+        for g in verdict.guards[: view.N_SHOWN]
+    )
+    return _table(["guard", "status", "why"], rows)
+
+
+def _changed(verdict: Verdict, result: RunResult) -> list[str]:
+    by_id = {a.question.id: a for a in view.asked(result)}
+    out = []
+    for changes in view.changes(verdict):
+        what = "only the adapter" if changes.kind == "fixed" else "only the base"
+        amount = f"{figures.counted(changes.n, 'question')} that {what} gets right"
+        head = f"### {changes.kind.capitalize()} ({escape(changes.dimension, limit=60)})"
+        out.append(f"{head}: {amount if changes.n else 'none'}")
+        known = [by_id[i] for i in changes.question_ids if i in by_id][: view.N_EXAMPLES]
+        if known:
+            rows = (
+                [
+                    quote(a.question.question),
+                    _said(a, "base"),
+                    _said(a, "adapter"),
+                    quote(view.gold(a.question)),
+                ]
+                for a in known
+            )
+            out.append(_table(["question", "base", "adapter", "right"], rows))
+        if changes.n > len(known) > 0:
+            out.append(f"and {changes.n - len(known)} more, all in `report.html`")
+    return out
+
+
+def _said(asked: view.Asked, arm: Arm) -> str:
+    completion = asked.first(arm)
+    if completion is None:
+        return "(no answer)"
+    return "(not asked)" if completion.finish == "skipped" else quote(completion.text)
+
+
+def _tail(verdict: Verdict, result: RunResult) -> list[str]:
+    command = clean(view.command(result))[:2000].replace("```", "` ` `")
+    return [
+        "### Reproduce" if command else "",
+        f"```sh\n{command}\n```" if command else "",
+        f"Signature: {quote(view.signature(verdict) or figures.NOT_MEASURED)}",
+    ]
+
+
+# --- a run without a verdict -------------------------------------------------------------------
+
+
+def _unfinished(result: RunResult) -> list[str]:
+    stages = (f"{s.name}: {'done' if s.reached else 'not reached'}" for s in view.stages(result))
+    return [
+        f"## {_title(result)}",
+        f"**No verdict ({escape(view.status(result), limit=40)}).** {view.status_sentence(result)}",
+        _bullets(view.error_lines(result)),
+        "### How far it got",
+        _bullets(stages, numbered=True),
+    ]

@@ -1,0 +1,103 @@
+"""What the terminal says before anything runs: what was found in the data, and the plan.
+
+>>> Console().print(render_data(summary))  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from realift.report import figures, view
+from realift.report.terminal import bullets, facts, section, styled
+from realift.report.text import clean, one_line
+from realift.types import DataSummary, Leak, LeakCheck, Plan
+
+
+def render_data(summary: DataSummary) -> RenderableType:
+    """Rows, questions, problems (the first 20, then a count) and leaks as pairs of texts."""
+    parts: list[RenderableType] = [Text("Data", style="bold"), facts(_counts(summary))]
+    if summary.problems:
+        parts += section(f"Problems: {view.problem_count(summary.problems)}", _problems(summary))
+    if summary.leak_check:
+        parts += section("Train/eval leaks", *_leaks(summary.leak_check))
+    return Group(*parts)
+
+
+def _counts(summary: DataSummary) -> list[tuple[str, str | Text]]:
+    rows = figures.counted(summary.n_examples, "row")
+    questions = (
+        f"{figures.counted(summary.n_questions, 'question')}: "
+        f"{summary.n_answerable:,} to answer, {summary.n_unanswerable:,} to refuse"
+    )
+    detail = (
+        f"{summary.n_with_context:,} with context, "
+        f"in {figures.counted(summary.n_groups, 'independent group')}"
+    )
+    return [
+        ("Training", f"{rows}, {summary.n_refusals_in_train:,} of them refusals"),
+        ("Eval set", questions),
+        ("", detail),
+    ]
+
+
+def _problems(summary: DataSummary) -> RenderableType:
+    lines: list[str | Text] = []
+    for problem in summary.problems[: view.N_SHOWN]:
+        place = f" {clean(str(problem.where))}" if problem.where else ""
+        line = styled(problem.severity, bold=False)
+        line.append(f"{place}: {clean(problem.message)} ({clean(problem.code)})", style="default")
+        if problem.hint:
+            line.append(f"\nhint: {clean(problem.hint)}", style="dim")
+        lines.append(line)
+    more = len(summary.problems) - view.N_SHOWN
+    return Group(bullets(lines), *([Text(f"  and {more} more")] if more > 0 else []))
+
+
+def _leaks(check: LeakCheck) -> list[RenderableType]:
+    parts: list[RenderableType] = [Text(view.leak_sentence(check))]
+    parts += [_leak(leak) for leak in check.leaks[: view.N_SHOWN]]
+    more = len(check.leaks) - view.N_SHOWN
+    return [*parts, Text(f"  and {more} more")] if more > 0 else parts
+
+
+def _leak(leak: Leak) -> RenderableType:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column(overflow="fold", ratio=1)
+    kind = f"{leak.kind} copy of the {leak.field}, similarity {leak.similarity:.2f} of 1"
+    grid.add_row("  -", Text(kind, style="yellow" if leak.kind == "suspect" else "red"))
+    for side, row, text in (
+        ("train", leak.example_id, leak.example_text),
+        ("eval", leak.question_id, leak.question_text),
+    ):
+        grid.add_row(f"  {side}", Text(f"{one_line(row, limit=40)}: {one_line(text, limit=160)}"))
+    return grid
+
+
+def render_plan(plan: Plan) -> RenderableType:
+    """What the training will do and cost, and on what the estimate was measured."""
+    share = plan.trainable_parameters / plan.total_parameters if plan.total_parameters else None
+    of_all = f" ({figures.percent(share)} of {plan.total_parameters:,})" if share else ""
+    training = f"{figures.counted(plan.n_train, 'row')} to train on"
+    held_out = f"{plan.n_valid:,} held out to choose the best step"
+    measured = f" ({clean(plan.measured_on)})" if plan.measured_on else ""
+    pairs: list[tuple[str, str | Text]] = [
+        ("Rows", f"{training}, {held_out}"),
+        ("Tokens", f"{plan.n_tokens:,} a pass, {plan.n_supervised:,} of them supervised"),
+        (
+            "Steps",
+            f"{plan.n_steps:,} = {figures.counted(plan.epochs, 'pass', 'passes')} "
+            f"of {plan.steps_per_epoch:,}, learning rate {plan.learning_rate:.3g}",
+        ),
+        ("Adapter", f"{plan.trainable_parameters:,} trainable parameters{of_all}"),
+        ("Training time", f"{_about(plan.expected_seconds)}{measured}"),
+        ("Answering time", _about(plan.expected_answer_seconds)),
+        ("Peak memory", figures.size(plan.expected_peak_bytes)),
+    ]
+    return Group(Text("Plan", style="bold"), facts(pairs))
+
+
+def _about(seconds: float | None) -> str:
+    return figures.NOT_MEASURED if seconds is None else f"about {figures.seconds(seconds)}"
