@@ -175,7 +175,12 @@ def _train(config: Config, data: Data, folder: Path, on_event: OnEvent) -> Train
         config.base,
         compute=choose(device=config.device, dtype=config.dtype, threads=config.threads),
     )
-    split = split_examples(data.examples, valid_fraction=config.valid_fraction, seed=config.seed)
+    split = split_examples(
+        data.examples,
+        valid_fraction=config.valid_fraction,
+        seed=config.seed,
+        refusal_phrases=config.refusal_phrases,
+    )
     max_length = min(config.max_length or 2048, base.window)
     rows = encode_rows(base, split.train, system_prompt=config.system_prompt, max_length=max_length)
     held_out = (

@@ -44,7 +44,7 @@ def _prompt(
     asked = Message(role="user", content=question.question, context=question.context)
     shots: Sequence[Example] = ()
     if arm == "few_shot":
-        shots = nearest(question.question, examples, config.few_shot_k)
+        shots = nearest(f"{question.question}\n{question.context}", examples, config.few_shot_k)
     while True:
         turns = [m for shot in shots for m in shot.messages if m.role != "system"]
         ids = encode_prompt(

@@ -1,0 +1,207 @@
+"""Lint of what was read: rows that will hurt the training, questions that will blur the result.
+
+Everything here works on records, so it serves data that came from a program as well as files.
+Whether a text refuses is told by a plain comparison with the refusal sentence; ``score/`` has
+the real detector, and lies above this room.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from realift.config import REFUSAL
+from realift.data.problems import Findings
+from realift.data.text import fold, is_refusal, shorten
+from realift.types import DataSummary, Example, LeakCheck, Problem, Question, Where
+
+FEW_ROWS = 20
+MIN_GROUPS = 6  # with fewer independent groups no result can reach p <= 0.05
+_SHORT_ANSWER = 12  # words; longer ones may differ without contradicting each other
+
+
+def check_examples(
+    examples: Sequence[Example], refusal_phrases: Sequence[str] = ()
+) -> tuple[Problem, ...]:
+    """Empty, repeated and contradicting rows; rows that only answer or only refuse; too few.
+
+    Args:
+        examples: the training rows.
+        refusal_phrases: further sentences that count as a refusal.
+    """
+    found = Findings()
+    for row in examples:
+        if not row.answer.strip():
+            found.error("empty-answer", "the answer is empty", row.where, hint="remove the row")
+    _check_repeats(examples, refusal_phrases, found)
+    if not examples:
+        return found.problems()
+    place = Where(file=examples[0].where.file)
+    refusals = sum(is_refusal(row.answer, refusal_phrases) for row in examples)
+    if refusals == 0:
+        found.warning(
+            "no-refusals",
+            "all of your rows answer: the model will learn to always answer",
+            place,
+            hint=f'add rows whose question cannot be answered, with the output "{REFUSAL}"',
+        )
+    elif refusals == len(examples):
+        found.warning(
+            "only-refusals",
+            "all of your rows refuse: the model will learn to always refuse",
+            place,
+            hint="add rows with answers",
+        )
+    if len(examples) < FEW_ROWS:
+        found.each(
+            "note",
+            "few-rows",
+            f"{len(examples)} training row{'s' * (len(examples) != 1)}: fewer than {FEW_ROWS}; "
+            "little can be learned, and little held out",
+            place,
+        )
+    return found.problems()
+
+
+def _check_repeats(
+    examples: Sequence[Example], refusal_phrases: Sequence[str], found: Findings
+) -> None:
+    by_prompt: dict[tuple[str, ...], list[Example]] = defaultdict(list)
+    for row in examples:
+        by_prompt[_prompt_key(row)].append(row)
+    for rows in by_prompt.values():
+        by_answer: dict[str, list[Example]] = defaultdict(list)
+        for row in rows:
+            by_answer[_key(row.answer)].append(row)
+        for same in by_answer.values():
+            if len(same) > 1:
+                lines = _places(same[0].where, [row.where for row in same[1:]])
+                found.warning(
+                    "duplicate-row",
+                    f"the same row again: first in {lines}",
+                    same[1].where,
+                    hint="keep one; copies count several times in training",
+                )
+        first, *others = (same[0] for same in by_answer.values())
+        for other in others:
+            _check_contradiction(first, other, refusal_phrases, found)
+
+
+def _prompt_key(row: Example) -> tuple[str, ...]:
+    return tuple(_key(text) for m in row.messages[:-1] for text in (m.role, m.content, m.context))
+
+
+def _key(text: str) -> str:
+    return fold(text) or text.strip()
+
+
+def _places(first: Where, others: Sequence[Where]) -> str:
+    lines = ", ".join(str(place.line) for place in others)
+    return f"{first}, again in line{'s' * (len(others) > 1)} {lines}"
+
+
+def _check_contradiction(
+    first: Example, other: Example, refusal_phrases: Sequence[str], found: Findings
+) -> None:
+    a, b = f" {_key(first.answer)} ", f" {_key(other.answer)} "
+    one_refuses = is_refusal(first.answer, refusal_phrases) != is_refusal(
+        other.answer, refusal_phrases
+    )
+    if not one_refuses and (a in b or b in a):
+        return  # "Bob" and "Bob manages Alice." agree
+    if not one_refuses and max(len(a.split()), len(b.split())) > _SHORT_ANSWER:
+        found.each(
+            "note",
+            "several-answers",
+            "answers a question that another row answers in other words",
+            other.where,
+        )
+        return
+    found.warning(
+        "contradicting-answers",
+        f"answers '{shorten(other.answer, 40)}' where {first.where} answers "
+        f"'{shorten(first.answer, 40)}' to the same question",
+        other.where,
+        hint="keep the right one",
+    )
+
+
+def check_questions(questions: Sequence[Question]) -> tuple[Problem, ...]:
+    """Repeated questions, answers inside the question, one-sided or too few questions."""
+    found = Findings()
+    first_with: dict[tuple[str, str], Question] = {}
+    for question in questions:
+        first = first_with.setdefault((_key(question.question), _key(question.context)), question)
+        if first is not question:
+            found.warning(
+                "duplicate-question",
+                f"'{question.id}' asks the same as '{first.id}' ({first.where})",
+                question.where,
+                hint="keep one; a repeated question is no further evidence",
+            )
+        if _gives_itself_away(question):
+            found.warning(
+                "answer-in-question",
+                f"'{question.id}' contains its own answer: repeating the question would be right",
+                question.where,
+                hint="ask without naming the answer, or give the options as 'choices'",
+            )
+    if questions:
+        _check_balance(questions, Where(file=questions[0].where.file), found)
+    return found.problems()
+
+
+def _gives_itself_away(question: Question) -> bool:
+    asked = f" {fold(question.question)} "
+    if question.choices or " or " in asked or not question.answers:
+        return False
+    return all(any(f" {fold(text)} " in asked for text in slot) for slot in question.answers)
+
+
+def _check_balance(questions: Sequence[Question], place: Where, found: Findings) -> None:
+    n_answerable = sum(q.answerable for q in questions)
+    if n_answerable == len(questions):
+        found.warning(
+            "no-unanswerable",
+            "no question that must be refused: whether the model still refuses is not measured",
+            place,
+            hint='add questions without an answer: "answerable": false',
+        )
+    if n_answerable == 0:
+        found.warning(
+            "no-answerable",
+            "no question with an answer: correctness cannot be measured",
+            place,
+            hint="add questions with 'answers'",
+        )
+    n_groups = len({q.group for q in questions if q.answerable})
+    if n_answerable and n_groups < MIN_GROUPS:
+        found.warning(
+            "few-groups",
+            f"{n_groups} independent group{'s' * (n_groups != 1)} of answerable questions: with "
+            f"fewer than {MIN_GROUPS} no result can be told from chance",
+            place,
+            hint="add questions about other passages",
+        )
+
+
+def summarize(
+    examples: Sequence[Example],
+    questions: Sequence[Question],
+    problems: Sequence[Problem] = (),
+    leak_check: LeakCheck | None = None,
+    *,
+    refusal_phrases: Sequence[str] = (),
+) -> DataSummary:
+    """Count what was found. ``n_with_context`` and ``n_groups`` are those of the questions."""
+    return DataSummary(
+        n_examples=len(examples),
+        n_questions=len(questions),
+        n_answerable=sum(q.answerable for q in questions),
+        n_unanswerable=sum(not q.answerable for q in questions),
+        n_with_context=sum(bool(q.context) for q in questions),
+        n_groups=len({q.group for q in questions}),
+        n_refusals_in_train=sum(is_refusal(row.answer, refusal_phrases) for row in examples),
+        problems=tuple(problems),
+        leak_check=leak_check,
+    )
