@@ -296,3 +296,12 @@ def test_an_interrupted_training_keeps_the_adapter_and_says_how_to_go_on(
     again = ["compare", "-b", base_folder, "-a", folder / "adapter", "-e", ask]
     quick = ["--max-new-tokens", "4", "--runs-dir", tmp_path / "runs"]
     assert call(*again, *quick, monkeypatch=monkeypatch) == 0
+
+
+def test_the_gate_code_reaches_the_shell(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text("id,base,adapter\n" + "".join(f"q{i},1,1\n" for i in range(9)))
+    args = [sys.executable, "-m", "realift", "compare", "--scores", str(path)]
+    assert subprocess.run(args, capture_output=True, check=False).returncode == 0
+    gated = subprocess.run([*args, "--gate"], capture_output=True, check=False)
+    assert gated.returncode in (cli.EXIT_NOT_PROVEN, cli.EXIT_INVALID)

@@ -64,10 +64,14 @@ def with_options(
         names = {p.name for p in made}
 
         def command(**values: Any) -> None:
-            function(
-                **{k: v for k, v in values.items() if k not in names},
-                options={k: v for k, v in values.items() if k in names and v not in (None, [])},
-            )
+            try:
+                function(
+                    **{k: v for k, v in values.items() if k not in names},
+                    options={k: v for k, v in values.items() if k in names and v not in (None, [])},
+                )
+            except KeyboardInterrupt as err:  # typer would swallow what it says
+                _print_error("interrupted", " ".join(map(str, err.args)))
+                sys.exit(EXIT_INTERRUPTED)
 
         command.__name__ = function.__name__
         command.__doc__ = function.__doc__
@@ -321,22 +325,16 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)  # typer.Exit comes back as a number
+        sys.exit(code if isinstance(code, int) else 0)
     except RealiftError as err:
         _print_error(str(err), err.hint)
         sys.exit(err.exit_code)
-    except KeyboardInterrupt:
-        _print_error("interrupted; what was finished is kept in the run folder", "")
-        sys.exit(EXIT_INTERRUPTED)
-    except typer.Exit as leaving:
-        sys.exit(leaving.exit_code)
     except BrokenPipeError:  # e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as err:
         click = sys.modules["click"]
-        if isinstance(err, click.exceptions.Abort):
-            sys.exit(EXIT_INTERRUPTED)
         if isinstance(err, click.ClickException):
             err.show()
             sys.exit(2)

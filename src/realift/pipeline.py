@@ -287,15 +287,13 @@ def _judge(config: Config, data: Data, folder: Path, trained: Trained, on_event:
     )
     run_folder.write_jsonl(folder / "scores.jsonl", (*scores, *probe_scores))
     verdict = decide(
-        questions=data.questions,
+        data.questions,
+        scores,
         completions=answers.completions,
-        scores=scores,
         arms=answers.stats,
         leak_check=data.summary.leak_check,
         allow_leaks=config.allow_leaks,
         adapter_inert=trained.applied.inert,
-        probe_scores=probe_scores,
-        probe_questions=removed,
         min_gain=config.min_gain,
         guard_margin=config.guard_margin,
         few_shot_k=config.few_shot_k,
@@ -338,8 +336,9 @@ def _recording(config: Config, data: Data, *, command: str) -> Iterator[Path]:
             folder, command=command, seed=config.seed, **data_facts(config), **machine_facts()
         )
         yield folder
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as err:
         _end(folder, "interrupted", started)
+        err.args = (_kept(folder, config),)
         raise
     except RealiftError as err:
         _end(folder, "failed", started, error=str(err), hint=err.hint)
@@ -349,6 +348,16 @@ def _recording(config: Config, data: Data, *, command: str) -> Iterator[Path]:
         raise
     else:
         run_folder.write_manifest(folder, seconds=time.perf_counter() - started, status="done")
+
+
+def _kept(folder: Path, config: Config) -> str:
+    """What an interrupted run leaves, and how to go on with it."""
+    if not (folder / "adapter").is_dir():
+        return ""
+    return (
+        f"what was trained is kept; to judge it: realift compare --base {config.base} "
+        f"--adapter {folder / 'adapter'} --eval {config.eval or 'eval.jsonl'}"
+    )
 
 
 def _end(folder: Path, status: run_folder.Status, started: float, **facts: Any) -> None:

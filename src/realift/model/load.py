@@ -57,7 +57,7 @@ def load_base(name: str, *, compute: Compute) -> Base:
 
     path = base_path(name)
     _check_folder(name, path)
-    with _quiet_loading():
+    with quiet_loading():
         try:
             tokenizer = AutoTokenizer.from_pretrained(path)
             model = AutoModelForCausalLM.from_pretrained(
@@ -209,7 +209,7 @@ def attach_adapter(base: Base, folder: str | Path) -> Any:
         )
     _check_origin(base, path)
     wanted = read_adapter_tensors(path)
-    with _quiet_loading():
+    with quiet_loading():
         try:
             model = PeftModel.from_pretrained(base.model, str(path), is_trainable=False)
         except (ValueError, RuntimeError, KeyError, TypeError, OSError) as err:
@@ -278,8 +278,12 @@ def _origin_hint(folder: Path) -> str:
     return f"the adapter says it belongs to base {origin!r}" if origin else ""
 
 
-class _quiet_loading:
-    """Silence transformers' and peft's loading chatter; errors still come through."""
+class quiet_loading:
+    """Silence transformers' and peft's loading chatter; errors still come through.
+
+    Their warnings are for developers (renamed attributes, a base under another path) or become
+    errors here: peft warns of missing keys and goes on, ``attach_adapter`` does not.
+    """
 
     def __enter__(self) -> None:
         import transformers
@@ -289,8 +293,7 @@ class _quiet_loading:
         transformers.logging.disable_progress_bar()
         self._warnings = warnings.catch_warnings()
         self._warnings.__enter__()
-        # peft warns of missing keys and goes on; attach_adapter makes an error of them.
-        warnings.filterwarnings("ignore", message="Found missing adapter keys")
+        warnings.simplefilter("ignore")
 
     def __exit__(self, *exc: object) -> None:
         import transformers

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 from realift.config import Config
 from realift.errors import ModelError, TrainingError
-from realift.model.load import ADAPTER_NOTE, Base, attach_adapter
+from realift.model.load import ADAPTER_NOTE, Base, attach_adapter, quiet_loading
 from realift.train.batches import Batch, collate, pad_token_id
 from realift.types import Encoded
 
@@ -58,12 +57,10 @@ def create_adapter(base: Base, config: Config) -> Any:
         task_type="CAUSAL_LM",
         base_model_name_or_path=base.name,
     )
-    with warnings.catch_warnings():
-        # peft sets fan_in_fan_out itself for GPT-2's Conv1D and warns about having done so.
-        warnings.filterwarnings("ignore", message=".*fan_in_fan_out.*")
+    with quiet_loading():
         model = get_peft_model(base.model, lora)
-    if base.name:  # peft writes the path it was loaded from; the name the person gave is clearer
-        model.peft_config["default"].base_model_name_or_path = base.name
+    # peft writes the path the base was loaded from; the name the person gave travels better
+    model.peft_config["default"].base_model_name_or_path = base.name
     return model
 
 
@@ -89,9 +86,7 @@ def save_adapter(model: Any, folder: Path, *, note: dict[str, Any]) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
-        with warnings.catch_warnings():
-            # The base's config cannot be fetched offline; the vocabulary is never resized here.
-            warnings.filterwarnings("ignore", message="Could not find a config file")
+        with quiet_loading():  # offline, peft cannot fetch the base's config and says so
             model.save_pretrained(str(part), safe_serialization=True, save_embedding_layers=False)
         (part / ADAPTER_NOTE).write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
         (part / "README.md").unlink(missing_ok=True)  # peft's empty card; deliver/ writes one
