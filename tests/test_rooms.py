@@ -42,7 +42,7 @@ ALLOWED = {("errors", "types"), ("types", "errors")}
 
 
 def imports(path: Path, *, lazy: bool) -> set[str]:
-    """Modules a file imports; ``lazy``: also inside functions. Type-checking blocks are left out."""
+    """Modules a file imports, without type-checking blocks; ``lazy``: also inside functions."""
     found: set[str] = set()
     stack: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
     while stack:

@@ -24,6 +24,7 @@ from realift.data.leakage import find_leaks
 from realift.data.read import raise_if_errors, read_examples, read_questions
 from realift.data.split import split_examples
 from realift.errors import RealiftError, UsageError
+from realift.score import selftest
 from realift.types import (
     Arm,
     Completion,
@@ -42,6 +43,9 @@ from realift.types import (
 if TYPE_CHECKING:
     from realift.model.load import Base
     from realift.train.adapter import Applied
+
+
+MAX_MISJUDGED = 0.05  # share of questions the scorer may fail its self-test on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +158,8 @@ def read_data(config: Config) -> Data:
     if config.eval is not None:
         asked = read_questions(config.eval)
         questions = asked.rows
-        problems += [*asked.problems, *check_questions(questions)]
+        self_test = selftest(questions, refusal_phrases=config.refusal_phrases)
+        problems += [*asked.problems, *check_questions(questions), *self_test.problems]
     raise_if_errors(problems)
     leaks = find_leaks(examples, questions) if examples and questions else None
     summary = summarize(
@@ -210,7 +215,7 @@ def _train(config: Config, data: Data, folder: Path, on_event: OnEvent) -> Train
         raise KeyboardInterrupt
     model, applied = reload_and_verify(base, model, folder / "adapter", probe_rows=rows.rows)
     _record_model(folder, base, applied)
-    on_event(Notice(text=result.kept_reason))
+    on_event(Notice(text=f"kept step {result.kept_step} of {result.n_steps}: {result.kept_reason}"))
     return Trained(base=base, model=model, applied=applied, train=split.train)
 
 
@@ -294,6 +299,9 @@ def _judge(config: Config, data: Data, folder: Path, trained: Trained, on_event:
         leak_check=data.summary.leak_check,
         allow_leaks=config.allow_leaks,
         adapter_inert=trained.applied.inert,
+        invalid=_scorer_faults(data.questions, config),
+        probe_questions=removed,
+        probe_scores=probe_scores,
         min_gain=config.min_gain,
         guard_margin=config.guard_margin,
         few_shot_k=config.few_shot_k,
@@ -301,6 +309,18 @@ def _judge(config: Config, data: Data, folder: Path, trained: Trained, on_event:
     run_folder.write_json(folder / "verdict.json", verdict)
     if (folder / "adapter").is_dir():
         write_card(folder)
+
+
+def _scorer_faults(questions: Sequence[Question], config: Config) -> list[str]:
+    """A scorer that misjudges answers whose score is known must not decide a run."""
+    test = selftest(questions, refusal_phrases=config.refusal_phrases)
+    wrong = len({p.where for p in test.problems})
+    if not test.n or wrong / test.n <= MAX_MISJUDGED:
+        return []
+    return [
+        f"{wrong} of {test.n} questions fail the scorer's self-test: their own answer scores 0, or "
+        "a wrong one scores 1 (realift check lists them)."
+    ]
 
 
 # --- the record --------------------------------------------------------------------------------

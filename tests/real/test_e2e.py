@@ -1,4 +1,4 @@
-"""A real model and real data: stories260K and 100 restaurant descriptions, through the whole job."""
+"""A real model and real data: stories260K, 100 restaurant descriptions, the whole job."""
 
 from __future__ import annotations
 

@@ -16,7 +16,16 @@ from realift.train.adapter import create_adapter, reload_and_verify, save_adapte
 from realift.train.batches import collate, encode_rows
 from realift.train.loop import train_adapter
 from realift.train.plan import automatic_epochs, plan_training
-from realift.types import Encoded, Event, Example, Message, Progress, TrainResult, Where
+from realift.types import (
+    Encoded,
+    Event,
+    Example,
+    Message,
+    Progress,
+    TrainResult,
+    Where,
+    ignore_event,
+)
 from tests.conftest import ZEPHYR, save_base
 
 
@@ -53,7 +62,7 @@ def run_job(
     ).rows
     model = create_adapter(base, config)
     plan = plan_training(base, model, config, train=rows, valid=held)
-    seen = on_event or (lambda event: None)
+    seen = on_event or ignore_event
     result = train_adapter(base, model, plan, config, train=rows, valid=held, on_event=seen)
     return Job(base=base, model=model, result=result, train=rows)
 
@@ -66,7 +75,7 @@ def test_any_number_of_rows_trains_and_lowers_the_loss(
     assert job.result.n_steps == 4 * -(-n // 2)
     assert job.result.last_loss < job.result.first_loss
     assert job.result.kept_step == job.result.n_steps
-    assert "no held-out measurement" in job.result.kept_reason
+    assert "want of a held-out measurement" in job.result.kept_reason
 
 
 def test_the_best_held_out_step_is_kept_not_the_last(base_folder: Path, compute: Any) -> None:

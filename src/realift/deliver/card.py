@@ -85,7 +85,7 @@ def _training_lines(result: RunResult) -> list[str]:
     return [
         f"- {plan.n_train} training rows, {plan.n_valid} held out, {plan.epochs} epochs, "
         f"peak learning rate {plan.learning_rate:g}",
-        f"- {training.kept_reason}",
+        f"- kept step {training.kept_step} of {training.n_steps}: {training.kept_reason}",
         f"- torch {versions.get('torch')}, transformers {versions.get('transformers')}, "
         f"peft {versions.get('peft')}",
     ]

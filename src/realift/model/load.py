@@ -298,5 +298,5 @@ class quiet_loading:
     def __exit__(self, *exc: object) -> None:
         import transformers
 
-        self._warnings.__exit__()
+        self._warnings.__exit__(None, None, None)
         transformers.logging.set_verbosity(self._level)

@@ -150,7 +150,8 @@ def _changed(verdict: Verdict, result: RunResult) -> list[str]:
         amount = f"{figures.counted(changes.n, 'question')} that {what} gets right"
         head = f"### {changes.kind.capitalize()} ({escape(changes.dimension, limit=60)})"
         out.append(f"{head}: {amount if changes.n else 'none'}")
-        known = [by_id[i] for i in changes.question_ids if i in by_id][: view.N_EXAMPLES]
+        ids = [i for i in changes.question_ids if i in by_id][: view.N_EXAMPLES]
+        known = [view.as_probed(by_id[i], changes.probe) for i in ids]
         if known:
             rows = (
                 [

@@ -264,7 +264,8 @@ def _changes_title(changes: view.Changes) -> Text:
 def _change_rows(
     changes: view.Changes, by_id: dict[str, view.Asked], inner: int
 ) -> list[RenderableType]:
-    known = [by_id[i] for i in changes.question_ids if i in by_id]
+    ids_known = [i for i in changes.question_ids if i in by_id]
+    known = [view.as_probed(by_id[i], changes.probe) for i in ids_known]
     if not known:  # a bare verdict: the texts are not there
         ids = ", ".join(one_line(i, limit=40) for i in changes.question_ids[: view.N_SHOWN])
         more = len(changes.question_ids) - view.N_SHOWN

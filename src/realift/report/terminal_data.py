@@ -14,6 +14,8 @@ from realift.report.terminal import bullets, facts, section, styled
 from realift.report.text import clean, one_line
 from realift.types import DataSummary, Leak, LeakCheck, Plan
 
+N_SUSPECTS = 3  # suspect pairs on the screen; all of them stand in data/summary.json
+
 
 def render_data(summary: DataSummary) -> RenderableType:
     """Rows, questions, problems (the first 20, then a count) and leaks as pairs of texts."""
@@ -56,10 +58,16 @@ def _problems(summary: DataSummary) -> RenderableType:
 
 
 def _leaks(check: LeakCheck) -> list[RenderableType]:
+    """Every leak that decides the verdict (up to 20), and a few of the merely suspect pairs."""
+    pairs = {(leak.example_id, leak.question_id): leak for leak in reversed(check.leaks)}
+    sure = [leak for leak in pairs.values() if leak.kind != "suspect"][: view.N_SHOWN]
+    suspect = sorted(
+        (leak for leak in pairs.values() if leak.kind == "suspect"), key=lambda k: -k.similarity
+    )[:N_SUSPECTS]
     parts: list[RenderableType] = [Text(view.leak_sentence(check))]
-    parts += [_leak(leak) for leak in check.leaks[: view.N_SHOWN]]
-    more = len(check.leaks) - view.N_SHOWN
-    return [*parts, Text(f"  and {more} more")] if more > 0 else parts
+    parts += [_leak(leak) for leak in (*sure, *suspect)]
+    more = len(pairs) - len(sure) - len(suspect)
+    return [*parts, Text(f"  and {more} more pairs")] if more > 0 else parts
 
 
 def _leak(leak: Leak) -> RenderableType:

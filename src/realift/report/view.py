@@ -10,6 +10,7 @@ page says the same. Imports only ``types`` and ``figures``.
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -163,6 +164,7 @@ class Changes:
     dimension: str
     n: int
     question_ids: tuple[str, ...]
+    probe: str = ""  # the probe whose replies changed; "" = the eval set's
 
 
 def changes(verdict: Verdict) -> tuple[Changes, ...]:
@@ -186,9 +188,10 @@ def _changes(row: Comparison, kind: Literal["fixed", "broken"]) -> Changes:
     fixed = kind == "fixed"
     return Changes(
         kind=kind,
-        dimension=words(row.dimension),
+        dimension=words(row.dimension) + (f", {words(row.probe)}" if row.probe else ""),
         n=row.n_fixed if fixed else row.n_broken,
         question_ids=row.fixed if fixed else row.broken,
+        probe=row.probe,
     )
 
 
@@ -237,6 +240,18 @@ class Asked:
     def first(self, arm: Arm) -> Completion | None:
         """The arm's first sample."""
         return next((r.completion for r in self.replies if r.completion.arm == arm), None)
+
+
+def as_probed(a: Asked, probe: str) -> Asked:
+    """The question as a probe asked it: with the probe's replies, and a refusal as right.
+
+    ``probe=""`` gives the question as it stands in the eval set.
+    """
+    if not probe:
+        return a
+    replies = tuple(r for r in a.probes if r.completion.probe == probe)
+    question = dataclasses.replace(a.question, context="", passages=(), answerable=False)
+    return dataclasses.replace(a, question=question, replies=replies)
 
 
 def asked(result: RunResult) -> tuple[Asked, ...]:

@@ -106,7 +106,7 @@ def train_adapter(
     model.eval()
     return TrainResult(
         kept_step=kept,
-        kept_reason=_reason(kept, step, base_loss, best_loss if best_step else None, interrupted),
+        kept_reason=_reason(base_loss, best_loss if best_step else None, interrupted),
         n_steps=step,
         stopped_early=stopped_early,
         interrupted=interrupted,
@@ -205,16 +205,11 @@ def _restore(parameters: Sequence[Any], weights: Sequence[Any]) -> None:
             parameter.copy_(weight)
 
 
-def _reason(
-    kept: int, n_steps: int, base_loss: float | None, best: float | None, interrupted: bool
-) -> str:
+def _reason(base_loss: float | None, best: float | None, interrupted: bool) -> str:
     cut_short = "training was interrupted; " if interrupted else ""
     if best is None or base_loss is None:
-        return f"{cut_short}no held-out measurement to choose by: the last step ({kept}) is kept"
-    text = (
-        f"{cut_short}step {kept} of {n_steps} is kept: its held-out loss is the lowest "
-        f"({best:.3f} nats/token; base {base_loss:.3f})"
-    )
+        return f"{cut_short}the last one, for want of a held-out measurement to choose by"
+    text = f"{cut_short}lowest held-out loss ({best:.3f} nats/token; base {base_loss:.3f})"
     if best >= base_loss:
         text += "; no step was better than the base on the held-out rows"
     return text

@@ -1,0 +1,159 @@
+"""Did the answer refuse for missing context, and only that?
+
+``clean`` = a refusal in the first sentence and no answer after it; ``mixed`` = a refusal and an
+answer ("I don't have enough context. However, it's Lyon."); ``none`` = no refusal.
+
+>>> detect("I don't have enough context to answer.").kind
+'clean'
+>>> detect("The report says the cause is unknown.").kind
+'none'
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from realift.config import REFUSAL
+from realift.score.fold import fold, strip_citations, strip_thoughts
+from realift.score.refusal_patterns import CLAIM, GRAMMAR, HARMLESS, OPENERS
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')*_]*\s+|(?<=[。！？])|(?<=[。!?])(?=[^\x00-\x7f])|\n+")
+_LEADING = re.compile(r"^[\s\"'*_#>\-.:,`]+")
+_NUMBER = re.compile(r"\d[\d.,]*")
+_SHORT_TEMPLATE = 2  # words: so short a phrase must be the whole sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """What was found: ``clean``, ``mixed`` or ``none``, and the sentence that decided it."""
+
+    kind: Literal["clean", "mixed", "none"]
+    reason: str
+
+
+def detect(text: str, phrases: Sequence[str] = (), *, question: str = "") -> Refusal:
+    """Classify an answer as a clean refusal, a mixed one or none.
+
+    1. Thoughts (``<think>``) and citation marks are removed, spelling is folded.
+    2. The first sentence is a refusal if, after openers such as "I'm sorry, but" or "Based on the
+       context," it starts with a phrase of ``phrases``, with the default refusal sentence, or
+       with the grammar of ``refusal_patterns`` (English; main forms of German, French, Spanish,
+       Chinese, Japanese). Openers alone are skipped.
+    3. The rest must hold no answer: each later sentence is a refusal too, a request for more
+       context or a remark about the source, without a guess, a number or a name that the
+       question does not hold. Otherwise: mixed.
+    4. A refusal that comes only after an answer is mixed as well.
+
+    Args:
+        phrases: further sentences that count as a refusal.
+        question: its numbers and names may be repeated by a refusal.
+
+    >>> detect("I don't know. It is probably 42 euros.").kind
+    'mixed'
+    >>> detect("Sorry, no luck.", phrases=["No luck"]).kind
+    'clean'
+    >>> detect("").kind
+    'none'
+    """
+    sentences = _sentences(strip_citations(strip_thoughts(text)))
+    while len(sentences) > 1 and not _opened(_folded(sentences[0])):
+        sentences = sentences[1:]
+    if not sentences:
+        return Refusal(kind="none", reason="empty")
+    templates = [_folded(p) for p in (REFUSAL, *phrases) if _folded(p)]
+    rest = _after_refusal(sentences, templates)
+    if rest is None:
+        later = next((s for s in sentences[1:] if _refuses(s, templates)), None)
+        if later is None:
+            return Refusal(kind="none", reason="no refusal")
+        return Refusal(kind="mixed", reason=f"an answer, then a refusal: {_short(later)}")
+    tail, others = rest
+    known = _folded(question)
+    if CLAIM.search(tail) or (known and _new_number(tail, known)):
+        return Refusal(kind="mixed", reason=f"a refusal with a claim: {_short(sentences[0])}")
+    for sentence in others:
+        if not _harmless(sentence, templates, known):
+            return Refusal(kind="mixed", reason=f"a refusal, then a claim: {_short(sentence)}")
+    return Refusal(kind="clean", reason=f"refusal: {_short(sentences[0])}")
+
+
+def _sentences(text: str) -> list[str]:
+    parts = (p.strip() for p in _SENTENCE_END.split(text) if p)
+    return [p for p in parts if any(ch.isalnum() for ch in p)]
+
+
+def _folded(text: str) -> str:
+    flat = " ".join(fold(text).casefold().split())
+    return _LEADING.sub("", flat).rstrip(" .!?。！？\"'*_`")
+
+
+def _opened(folded: str) -> str:
+    """Without openers ("I'm sorry, but"); "" when there is nothing else."""
+    m = OPENERS.match(folded)
+    return folded[m.end() :] if m else folded
+
+
+def _after_refusal(
+    sentences: Sequence[str], templates: Sequence[str]
+) -> tuple[str, list[str]] | None:
+    """What follows the refusal in its own sentence, and the later sentences; None = no refusal."""
+    whole = " ".join(_folded(s) + "." for s in sentences)
+    for template in templates:  # a template may be several sentences long
+        parts = [_folded(p) for p in _sentences(template)]
+        if len(parts) > 1 and whole.startswith(" ".join(p + "." for p in parts)):
+            return "", list(sentences[len(parts) :])
+    end = _refusal_end(_folded(sentences[0]), templates)
+    if end is None:
+        return None
+    return end, list(sentences[1:])
+
+
+def _refusal_end(first: str, templates: Sequence[str]) -> str | None:
+    """The text after the refusal that starts this folded sentence, or None."""
+    for start in dict.fromkeys((first, _opened(first))):
+        for template in templates:
+            if not start.startswith(template):
+                continue
+            tail = start[len(template) :]
+            if not tail or (
+                not (tail[0].isalnum() and template[-1].isascii())
+                and len(template.split()) > _SHORT_TEMPLATE
+            ):
+                return tail
+        m = GRAMMAR.match(start)
+        if m:
+            return start[m.end() :]
+    return None
+
+
+def _refuses(sentence: str, templates: Sequence[str]) -> bool:
+    return _refusal_end(_folded(sentence), templates) is not None
+
+
+def _harmless(sentence: str, templates: Sequence[str], question: str) -> bool:
+    """Whether a sentence after a refusal adds no answer."""
+    folded = _folded(sentence)
+    if CLAIM.search(folded) or _new_number(folded, question):
+        return False
+    if _refuses(sentence, templates) or not _opened(folded):
+        return True
+    return bool(HARMLESS.match(_opened(folded))) and not _new_name(sentence, question)
+
+
+def _new_number(folded: str, question: str) -> bool:
+    return any(n.rstrip(".,") not in question for n in _NUMBER.findall(folded))
+
+
+def _new_name(sentence: str, question: str) -> bool:
+    """A capitalized word inside the sentence that the question does not hold."""
+    words = re.findall(r"[^\W\d_]+", unicodedata.normalize("NFKC", sentence))[1:]
+    return any(w[0].isupper() and w != "I" and w.casefold() not in question for w in words)
+
+
+def _short(text: str, limit: int = 80) -> str:
+    flat = " ".join(text.split())
+    return repr(flat if len(flat) <= limit else flat[: limit - 3] + "...")
