@@ -33,18 +33,22 @@ from realift.types import (
     Notice,
     OnEvent,
     Plan,
+    Problem,
     Question,
     RunResult,
     TrainResult,
     Verdict,
+    Where,
     ignore_event,
 )
+from realift.verdict import minimum_detectable, questions_needed
 
 if TYPE_CHECKING:
     from realift.model.load import Base
     from realift.train.adapter import Applied
 
 
+EXPECTED_BROKEN = 0.05  # share of right answers a training breaks, for planning
 MAX_MISJUDGED = 0.05  # share of questions the scorer may fail its self-test on
 
 
@@ -162,10 +166,38 @@ def read_data(config: Config) -> Data:
         problems += [*asked.problems, *check_questions(questions), *self_test.problems]
     raise_if_errors(problems)
     leaks = find_leaks(examples, questions) if examples and questions else None
+    detectable = _detectable(questions)
+    if questions and (detectable is None or detectable > config.min_gain):
+        problems.append(_too_small(detectable, config))
     summary = summarize(
         examples, questions, problems, leaks, refusal_phrases=config.refusal_phrases
     )
+    summary = dataclasses.replace(summary, minimum_detectable=detectable)
     return Data(examples=examples, questions=questions, summary=summary)
+
+
+def _detectable(questions: Sequence[Question]) -> float | None:
+    """What the answerable questions can show at all, said before anything is trained.
+
+    Questions of one group are counted as one: the careful end of what they may be worth.
+    """
+    groups = {q.group for q in questions if q.answerable and q.answers}
+    return minimum_detectable(len(groups), p_broken=EXPECTED_BROKEN)
+
+
+def _too_small(detectable: float | None, config: Config) -> Problem:
+    finds = "no gain, whatever its size" if detectable is None else f"gains of {detectable:.0%}"
+    churn = config.min_gain + 2 * EXPECTED_BROKEN
+    needed = questions_needed(config.min_gain, churn=churn)
+    return Problem(
+        severity="note",
+        code="small-eval-set",
+        message=f"this eval set reliably finds {finds}; the gain asked for is "
+        f"{config.min_gain:.0%}",
+        where=Where(file=Path(config.eval or "").name),
+        hint=f"about {needed} independent answerable questions find {config.min_gain:.0%}; with "
+        "fewer the verdict may well be TOO SMALL TO TELL",
+    )
 
 
 def _train(config: Config, data: Data, folder: Path, on_event: OnEvent) -> Trained:

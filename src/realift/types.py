@@ -381,6 +381,7 @@ class DataSummary:
     n_refusals_in_train: int
     problems: tuple[Problem, ...] = ()
     leak_check: LeakCheck | None = None
+    minimum_detectable: float | None = None  # 0-1; None = no gain would be found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,10 +37,17 @@ def _counts(summary: DataSummary) -> list[tuple[str, str | Text]]:
         f"{summary.n_with_context:,} with context, "
         f"in {figures.counted(summary.n_groups, 'independent group')}"
     )
+    found = summary.minimum_detectable
+    can_show = (
+        "nothing reliably: too few questions"
+        if found is None
+        else f"gains of {figures.percent(found)} or more (found in 80 of 100 cases)"
+    )
     return [
         ("Training", f"{rows}, {summary.n_refusals_in_train:,} of them refusals"),
         ("Eval set", questions),
         ("", detail),
+        *([("It can show", can_show)] if summary.n_answerable else []),
     ]
 
 
