@@ -205,6 +205,16 @@ def test_compare_wants_exactly_one_source(
     assert "--adapter FOLDER or --scores FILE" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("args", [["rum"], ["run", "--lorar", "3"], ["report"]])
+def test_a_typing_mistake_gets_usage_and_exit_code_2(
+    args: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(*args, monkeypatch=monkeypatch) == 2
+    err = capsys.readouterr().err
+    assert "Usage" in err
+    assert "Traceback" not in err
+
+
 def test_a_flag_out_of_range_names_itself(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -334,11 +334,11 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as err:
-        click = sys.modules["click"]
-        if isinstance(err, click.ClickException):
-            err.show()
-            sys.exit(2)
-        raise
+        show = getattr(err, "show", None)  # click's own errors, wherever typer keeps its click
+        if show is None:
+            raise
+        show()
+        sys.exit(2)
 
 
 def _print_error(message: str, hint: str) -> None:
