@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import made_run
 import pytest
 
 from realift.types import RunResult
+from tests.report import made_run
 
 
 @pytest.fixture(scope="session")

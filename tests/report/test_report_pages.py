@@ -8,7 +8,6 @@ import re
 import typing
 from pathlib import Path
 
-import made_run as made
 import pytest
 from rich.console import Console
 
@@ -20,6 +19,7 @@ from realift.report.machine import to_json, verdict_to_json
 from realift.report.markdown import MAX_BYTES, render_markdown
 from realift.report.write import write_reports
 from realift.types import RunResult
+from tests.report import made_run as made
 
 
 class Page(html.parser.HTMLParser):

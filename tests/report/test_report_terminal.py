@@ -3,13 +3,13 @@ from __future__ import annotations
 import dataclasses
 import io
 
-import made_run as made
 import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from realift.report import terminal, terminal_data
 from realift.types import DataSummary, LeakCheck, RunResult
+from tests.report import made_run as made
 
 WIDTHS = (60, 80, 120)
 

@@ -8,11 +8,11 @@ import typing
 from pathlib import Path
 from typing import Any
 
-import made_run as made
 import pytest
 
 from realift import run_folder, types
 from realift.report import machine
+from tests.report import made_run as made
 
 PAGE = (Path(__file__).parents[2] / "docs" / "run_folder.md").read_text(encoding="utf-8")
 

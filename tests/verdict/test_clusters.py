@@ -7,7 +7,6 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_scores import made
 
 from realift.verdict import (
     by_group,
@@ -18,6 +17,7 @@ from realift.verdict import (
     sign_flip_p,
 )
 from realift.verdict.clusters import MAX_ENUMERATED
+from tests.verdict.made_scores import made
 
 
 def test_single_questions_give_mcnemars_exact_test_against_hand() -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_scores import completions, leaks, made, rows
 from scipy import stats
 
 from realift.score import score_completions
@@ -23,6 +22,7 @@ from realift.verdict import (
     label_of_counts,
     pair_scores,
 )
+from tests.verdict.made_scores import completions, leaks, made, rows
 
 FINE = (made(n=60, both=60, dimension="refusal", prefix="u"),)  # 60 of 60 refused by both arms
 ANSWERED = made(n=60, both=60, dimension="no_over_refusal", prefix="a")
