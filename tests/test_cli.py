@@ -315,3 +315,24 @@ def test_the_gate_code_reaches_the_shell(tmp_path: Path) -> None:
     assert subprocess.run(args, capture_output=True, check=False).returncode == 0
     gated = subprocess.run([*args, "--gate"], capture_output=True, check=False)
     assert gated.returncode in (cli.EXIT_NOT_PROVEN, cli.EXIT_INVALID)
+
+
+def test_an_adapter_of_another_base_is_refused_and_leaves_nothing(
+    files: tuple[Path, Path],
+    base_folder: Path,
+    tmp_path: Path,
+    compute: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from tests.conftest import save_base
+    from tests.model.test_load import make_adapter
+
+    adapter = make_adapter(base_folder, tmp_path / "theirs", compute)
+    other = save_base(tmp_path / "other", "gpt2")
+    args = ["compare", "-b", other, "-a", adapter, "-e", files[1]]
+    assert call(*args, "--runs-dir", tmp_path / "runs", monkeypatch=monkeypatch) == 1
+    err = " ".join(capsys.readouterr().err.split())
+    assert "does not fit base" in err
+    assert "hint: the adapter says it belongs to base" in err
+    assert not (tmp_path / "runs").exists()

@@ -239,3 +239,43 @@ def test_training_alone_gives_an_adapter_and_no_verdict(bench: Bench) -> None:
     assert result.training is not None
     assert (Path(result.folder) / "adapter" / "adapter_model.safetensors").is_file()
     assert (Path(result.folder) / "report.html").is_file()
+
+
+def test_a_row_that_does_not_fit_is_left_out_and_stands_in_the_report(
+    bench: Bench, tmp_path: Path
+) -> None:
+    train = tmp_path / "train.jsonl"
+    long = {"instruction": "Long?", "input": "word " * 500, "output": "Yes."}
+    train.write_text(bench.train.read_text() + json.dumps(long) + "\n")
+    result, _ = bench.run(train=str(train), allow_leaks=True)
+    assert result.plan is not None
+    assert result.plan.n_train + result.plan.n_valid == 24
+    assert result.data is not None
+    (problem,) = (p for p in result.data.problems if p.code == "row-too-long")
+    assert str(problem.where) == "train.jsonl:25"
+    assert "row-too-long" in (Path(result.folder) / "report.html").read_text()
+
+
+def test_the_python_api_takes_options_by_name_and_returns_typed_results(
+    bench: Bench, tmp_path: Path
+) -> None:
+    import realift
+
+    options = {"base": str(bench.base), "runs_dir": str(tmp_path / "runs"), **QUICK}
+    result = realift.run(train=str(bench.train), eval=str(bench.eval), allow_leaks=True, **options)
+    assert isinstance(result, RunResult)
+    again = realift.compare(
+        Path(result.folder) / "adapter",
+        eval=str(bench.eval),
+        base=str(bench.base),
+        runs_dir=str(tmp_path / "runs"),
+        max_new_tokens=6,
+    )
+    assert again.verdict is not None
+    assert realift.check(eval=str(bench.eval)).n_questions == 13
+    assert realift.api.report(result.folder).verdict == result.verdict
+    scores = tmp_path / "scores.csv"
+    scores.write_text("id,base,adapter\n" + "".join(f"{i},0,1\n" for i in range(9)))
+    assert realift.compare_scores(scores).label == "REAL GAIN"
+    with pytest.raises(realift.errors.UsageError, match="unknown option 'lora_rank'"):
+        realift.run(train=str(bench.train), lora_rank=3)

@@ -5,12 +5,14 @@
 >>> result.verdict.label  # doctest: +SKIP
 'REAL GAIN'
 
-Importing this package costs nothing; torch and transformers load with the first command that
-needs them.
+All commands are functions of ``realift.api``; the main ones stand here too (``train`` and
+``report`` do not: these names are folders of the package). Importing costs nothing; torch and
+transformers load with the first command that needs them.
 """
 
-from realift.api import check, compare, compare_scores, report, run, train
+from realift import errors
+from realift.api import check, compare, compare_scores, run
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "check", "compare", "compare_scores", "report", "run", "train"]
+__all__ = ["__version__", "check", "compare", "compare_scores", "errors", "run"]

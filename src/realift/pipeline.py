@@ -116,7 +116,7 @@ def compare(
     data = read_data(config)
     on_event(data.summary)
     with _recording(config, data, command=command) as folder:
-        config, trained = _attach(config, data, folder, Path(adapter))
+        config, trained = _attach(config, data, folder, Path(adapter), on_event)
         _judge(config, data, folder, trained, on_event)
     return _finish(folder)
 
@@ -208,29 +208,28 @@ def _train(config: Config, data: Data, folder: Path, on_event: OnEvent) -> Train
     from realift.train.loop import train_adapter
     from realift.train.plan import plan_training
 
+    on_event(Notice(text=f"loading {config.base}"))
     base = load_base(
         config.base,
         compute=choose(device=config.device, dtype=config.dtype, threads=config.threads),
     )
-    split = split_examples(
+    encoded = encode_rows(
+        base,
         data.examples,
+        system_prompt=config.system_prompt,
+        max_length=min(config.max_length or 2048, base.window),
+    )
+    _add_problems(folder, data.summary, encoded.problems, on_event)
+    split = split_examples(
+        [e for e in data.examples if e.id in encoded.by_example],
         valid_fraction=config.valid_fraction,
         seed=config.seed,
         refusal_phrases=config.refusal_phrases,
     )
-    max_length = min(config.max_length or 2048, base.window)
-    rows = encode_rows(base, split.train, system_prompt=config.system_prompt, max_length=max_length)
-    held_out = (
-        encode_rows(base, split.valid, system_prompt=config.system_prompt, max_length=max_length)
-        if split.valid
-        else None
-    )
-    for problem in (*rows.problems, *(held_out.problems if held_out else ())):
-        on_event(Notice(text=f"{problem.where}: {problem.message}"))
     on_event(Notice(text=split.reason))
+    train, valid = encoded.of(split.train), encoded.of(split.valid)
     model = create_adapter(base, config)
-    valid = held_out.rows if held_out else ()
-    plan = plan_training(base, model, config, train=rows.rows, valid=valid)
+    plan = plan_training(base, model, config, train=train, valid=valid)
     if data.questions:
         plan = _plan_answers(plan, base, model, config, data.questions, split.train)
     run_folder.write_json(folder / "plan.json", plan)
@@ -238,20 +237,31 @@ def _train(config: Config, data: Data, folder: Path, on_event: OnEvent) -> Train
     run_folder.write_jsonl(folder / "data" / "valid.jsonl", split.valid)
     on_event(plan)
 
-    result = train_adapter(
-        base, model, plan, config, train=rows.rows, valid=valid, on_event=on_event
-    )
+    result = train_adapter(base, model, plan, config, train=train, valid=valid, on_event=on_event)
     _save_training(folder, result)
     save_adapter(model, folder / "adapter", note=adapter_note(base, config))
     if result.interrupted:
         raise KeyboardInterrupt
-    model, applied = reload_and_verify(base, model, folder / "adapter", probe_rows=rows.rows)
+    model, applied = reload_and_verify(base, model, folder / "adapter", probe_rows=train)
     _record_model(folder, base, applied)
     on_event(Notice(text=f"kept step {result.kept_step} of {result.n_steps}: {result.kept_reason}"))
     return Trained(base=base, model=model, applied=applied, train=split.train)
 
 
-def _attach(config: Config, data: Data, folder: Path, adapter: Path) -> tuple[Config, Trained]:
+def _add_problems(
+    folder: Path, summary: DataSummary, problems: Sequence[Problem], on_event: OnEvent
+) -> None:
+    """Record what only the tokenizer could find (rows that are too long), and say it."""
+    for problem in problems:
+        on_event(Notice(text=f"{problem.where}: {problem.message}"))
+    if problems:
+        found = dataclasses.replace(summary, problems=(*summary.problems, *problems))
+        run_folder.write_json(folder / "data" / "summary.json", found)
+
+
+def _attach(
+    config: Config, data: Data, folder: Path, adapter: Path, on_event: OnEvent
+) -> tuple[Config, Trained]:
     from realift.answer.prompts import build_prompts
     from realift.model.device import choose
     from realift.model.load import attach_adapter, load_base, read_adapter_note
@@ -262,6 +272,7 @@ def _attach(config: Config, data: Data, folder: Path, adapter: Path) -> tuple[Co
     note = read_adapter_note(adapter)
     if "system_prompt" in note and "system_prompt" not in config.given:
         config = dataclasses.replace(config, system_prompt=str(note["system_prompt"]))
+    on_event(Notice(text=f"loading {config.base}"))
     base = load_base(
         config.base,
         compute=choose(device=config.device, dtype=config.dtype, threads=config.threads),

@@ -7,7 +7,7 @@ True
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,10 +22,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedRows:
-    """Rows ready to train on and those left out, each with the reason."""
+    """Rows ready to train on, by the id of their example, and a problem for each one left out."""
 
-    rows: tuple[Encoded, ...]
+    by_example: Mapping[str, tuple[Encoded, ...]]
     problems: tuple[Problem, ...]
+
+    @property
+    def rows(self) -> tuple[Encoded, ...]:
+        """All rows, in the order of the examples."""
+        return tuple(row for rows in self.by_example.values() for row in rows)
+
+    def of(self, examples: Iterable[Example]) -> tuple[Encoded, ...]:
+        """The rows of these examples."""
+        return tuple(row for e in examples for row in self.by_example.get(e.id, ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +64,10 @@ def encode_rows(
     Raises:
         DataError: no row is left.
     """
-    rows: list[Encoded] = []
+    kept: dict[str, tuple[Encoded, ...]] = {}
     problems: list[Problem] = []
     for example in examples:
+        rows: list[Encoded] = []
         for encoded in encode_example(
             base.tokenizer, base.template, example, system_prompt=system_prompt
         ):
@@ -84,7 +94,9 @@ def encode_rows(
                 )
             else:
                 rows.append(encoded)
-    if examples and not rows:
+        if rows:
+            kept[example.id] = tuple(rows)
+    if examples and not kept:
         first = problems[0]
         raise DataError(
             f"none of the {len(examples)} training rows can be used; {first.where}: "
@@ -92,7 +104,7 @@ def encode_rows(
             hint=first.hint,
             problems=problems,
         )
-    return EncodedRows(rows=tuple(rows), problems=tuple(problems))
+    return EncodedRows(by_example=kept, problems=tuple(problems))
 
 
 def collate(rows: Sequence[Encoded], *, pad_id: int, device: str = "cpu") -> Batch:
