@@ -20,6 +20,8 @@ ROOMS = [
     "__init__",
     "api",
     "pipeline",
+    "recording",
+    "inputs",
     "manifest",
     "deliver",
     "report",

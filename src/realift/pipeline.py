@@ -10,21 +10,17 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realift import run_folder
-from realift.config import Config, to_yaml
-from realift.data.check import check_examples, check_questions, summarize
-from realift.data.leakage import find_leaks
-from realift.data.read import raise_if_errors, read_examples, read_questions
+from realift.config import Config
 from realift.data.split import split_examples
-from realift.errors import RealiftError, UsageError
-from realift.score import selftest
+from realift.errors import UsageError
+from realift.inputs import Data, need, read_data, scorer_faults
+from realift.recording import adapter_note, finish, record_model, recording
 from realift.types import (
     Arm,
     Completion,
@@ -36,29 +32,13 @@ from realift.types import (
     Problem,
     Question,
     RunResult,
-    TrainResult,
     Verdict,
-    Where,
     ignore_event,
 )
-from realift.verdict import minimum_detectable, questions_needed
 
 if TYPE_CHECKING:
     from realift.model.load import Base
     from realift.train.adapter import Applied
-
-
-EXPECTED_BROKEN = 0.05  # share of right answers a training breaks, for planning
-MAX_MISJUDGED = 0.05  # share of questions the scorer may fail its self-test on
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Data:
-    """What stands in the files, checked."""
-
-    examples: tuple[Example, ...]
-    questions: tuple[Question, ...]
-    summary: DataSummary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,23 +65,23 @@ def run(config: Config, *, on_event: OnEvent = ignore_event, command: str = "") 
     Raises:
         RealiftError: with file, line and remedy; the run folder then says ``failed``.
     """
-    _need(config, "train", "eval")
+    need(config, "train", "eval")
     data = read_data(config)
     on_event(data.summary)
-    with _recording(config, data, command=command) as folder:
+    with recording(config, data, command=command) as folder:
         trained = _train(config, data, folder, on_event)
         _judge(config, data, folder, trained, on_event)
-    return _finish(folder)
+    return finish(folder)
 
 
 def train(config: Config, *, on_event: OnEvent = ignore_event, command: str = "") -> RunResult:
     """Train and save an adapter without judging it (the report says so)."""
-    _need(config, "train")
+    need(config, "train")
     data = read_data(config)
     on_event(data.summary)
-    with _recording(config, data, command=command) as folder:
+    with recording(config, data, command=command) as folder:
         _train(config, data, folder, on_event)
-    return _finish(folder)
+    return finish(folder)
 
 
 def compare(
@@ -112,13 +92,13 @@ def compare(
     Training rows (``config.train``), if given, are used for the leak check and the few-shot arm.
     The system prompt is the one the adapter was trained with, if realift trained it.
     """
-    _need(config, "eval")
+    need(config, "eval")
     data = read_data(config)
     on_event(data.summary)
-    with _recording(config, data, command=command) as folder:
+    with recording(config, data, command=command) as folder:
         config, trained = _attach(config, data, folder, Path(adapter), on_event)
         _judge(config, data, folder, trained, on_event)
-    return _finish(folder)
+    return finish(folder)
 
 
 def compare_scores(path: str | Path, config: Config) -> Verdict:
@@ -144,60 +124,6 @@ def report(folder: str | Path) -> RunResult:
 
 
 # --- the stages --------------------------------------------------------------------------------
-
-
-def read_data(config: Config) -> Data:
-    """Read and check the files; all errors at once.
-
-    Raises:
-        DataError: the rows cannot be used as they are; lists every problem.
-    """
-    examples: tuple[Example, ...] = ()
-    questions: tuple[Question, ...] = ()
-    problems = []
-    if config.train is not None:
-        found = read_examples(config.train)
-        examples = found.rows
-        problems += [*found.problems, *check_examples(examples, config.refusal_phrases)]
-    if config.eval is not None:
-        asked = read_questions(config.eval)
-        questions = asked.rows
-        self_test = selftest(questions, refusal_phrases=config.refusal_phrases)
-        problems += [*asked.problems, *check_questions(questions), *self_test.problems]
-    raise_if_errors(problems)
-    leaks = find_leaks(examples, questions) if examples and questions else None
-    detectable = _detectable(questions)
-    if questions and (detectable is None or detectable > config.min_gain):
-        problems.append(_too_small(detectable, config))
-    summary = summarize(
-        examples, questions, problems, leaks, refusal_phrases=config.refusal_phrases
-    )
-    summary = dataclasses.replace(summary, minimum_detectable=detectable)
-    return Data(examples=examples, questions=questions, summary=summary)
-
-
-def _detectable(questions: Sequence[Question]) -> float | None:
-    """What the answerable questions can show at all, said before anything is trained.
-
-    Questions of one group are counted as one: the careful end of what they may be worth.
-    """
-    groups = {q.group for q in questions if q.answerable and q.answers}
-    return minimum_detectable(len(groups), p_broken=EXPECTED_BROKEN)
-
-
-def _too_small(detectable: float | None, config: Config) -> Problem:
-    finds = "no gain, whatever its size" if detectable is None else f"gains of {detectable:.0%}"
-    churn = config.min_gain + 2 * EXPECTED_BROKEN
-    needed = questions_needed(config.min_gain, churn=churn)
-    return Problem(
-        severity="note",
-        code="small-eval-set",
-        message=f"this eval set reliably finds {finds}; the gain asked for is "
-        f"{config.min_gain:.0%}",
-        where=Where(file=Path(config.eval or "").name),
-        hint=f"about {needed} independent answerable questions find {config.min_gain:.0%}; with "
-        "fewer the verdict may well be TOO SMALL TO TELL",
-    )
 
 
 def _train(config: Config, data: Data, folder: Path, on_event: OnEvent) -> Trained:
@@ -238,12 +164,13 @@ def _train(config: Config, data: Data, folder: Path, on_event: OnEvent) -> Train
     on_event(plan)
 
     result = train_adapter(base, model, plan, config, train=train, valid=valid, on_event=on_event)
-    _save_training(folder, result)
+    run_folder.write_json(folder / "training.json", result)
+    run_folder.write_jsonl(folder / "log.jsonl", result.curve)
     save_adapter(model, folder / "adapter", note=adapter_note(base, config))
     if result.interrupted:
         raise KeyboardInterrupt
     model, applied = reload_and_verify(base, model, folder / "adapter", probe_rows=train)
-    _record_model(folder, base, applied)
+    record_model(folder, base, applied)
     on_event(Notice(text=f"kept step {result.kept_step} of {result.n_steps}: {result.kept_reason}"))
     return Trained(base=base, model=model, applied=applied, train=split.train)
 
@@ -291,7 +218,7 @@ def _attach(
         model, collate(probe, pad_id=pad_token_id(base), device=base.compute.device)
     )
     run_folder.write_manifest(folder, adapter=str(adapter))
-    _record_model(folder, base, applied)
+    record_model(folder, base, applied)
     return config, Trained(base=base, model=model, applied=applied, train=data.examples)
 
 
@@ -342,7 +269,7 @@ def _judge(config: Config, data: Data, folder: Path, trained: Trained, on_event:
         leak_check=data.summary.leak_check,
         allow_leaks=config.allow_leaks,
         adapter_inert=trained.applied.inert,
-        invalid=_scorer_faults(data.questions, config),
+        invalid=scorer_faults(data.questions, config),
         probe_questions=removed,
         probe_scores=probe_scores,
         min_gain=config.min_gain,
@@ -352,92 +279,6 @@ def _judge(config: Config, data: Data, folder: Path, trained: Trained, on_event:
     run_folder.write_json(folder / "verdict.json", verdict)
     if (folder / "adapter").is_dir():
         write_card(folder)
-
-
-def _scorer_faults(questions: Sequence[Question], config: Config) -> list[str]:
-    """A scorer that misjudges answers whose score is known must not decide a run."""
-    test = selftest(questions, refusal_phrases=config.refusal_phrases)
-    wrong = len({p.where for p in test.problems})
-    if not test.n or wrong / test.n <= MAX_MISJUDGED:
-        return []
-    return [
-        f"{wrong} of {test.n} questions fail the scorer's self-test: their own answer scores 0, or "
-        "a wrong one scores 1 (realift check lists them)."
-    ]
-
-
-# --- the record --------------------------------------------------------------------------------
-
-
-def _need(config: Config, *names: str) -> None:
-    missing = [n for n in names if getattr(config, n) is None]
-    if missing:
-        flags = " and ".join(f"--{n} FILE" for n in missing)
-        raise UsageError(
-            f"missing: {' and '.join(missing)}",
-            hint=f"give {flags}, or a realift.yaml with the same names",
-        )
-
-
-@contextmanager
-def _recording(config: Config, data: Data, *, command: str) -> Iterator[Path]:
-    """A run folder that says how far it got, however it ends.
-
-    A run that fails before it has anything to keep (a base that cannot be loaded, say) leaves no
-    folder behind.
-    """
-    from realift.manifest import data_facts, machine_facts
-
-    stem = Path(config.train or config.eval or "run").stem
-    folder = run_folder.create(config.runs_dir, config.name, stem=stem)
-    started = time.perf_counter()
-    try:
-        run_folder.write_text(folder / "config.yaml", to_yaml(config))
-        run_folder.write_json(folder / "data" / "summary.json", data.summary)
-        run_folder.write_jsonl(folder / "data" / "questions.jsonl", data.questions)
-        run_folder.write_manifest(
-            folder, command=command, seed=config.seed, **data_facts(config), **machine_facts()
-        )
-        yield folder
-    except KeyboardInterrupt as err:
-        _end(folder, "interrupted", started)
-        err.args = (_kept(folder, config),)
-        raise
-    except RealiftError as err:
-        _end(folder, "failed", started, error=str(err), hint=err.hint)
-        raise
-    except BaseException as err:
-        _end(folder, "failed", started, error=f"{type(err).__name__}: {err}")
-        raise
-    else:
-        run_folder.write_manifest(folder, seconds=time.perf_counter() - started, status="done")
-
-
-def _kept(folder: Path, config: Config) -> str:
-    """What an interrupted run leaves, and how to go on with it."""
-    if not (folder / "adapter").is_dir():
-        return ""
-    return (
-        f"what was trained is kept; to judge it: realift compare --base {config.base} "
-        f"--adapter {folder / 'adapter'} --eval {config.eval or 'eval.jsonl'}"
-    )
-
-
-def _end(folder: Path, status: run_folder.Status, started: float, **facts: Any) -> None:
-    from realift.report.write import write_reports
-
-    if not (folder / "plan.json").exists() and not (folder / "answers.jsonl").exists():
-        run_folder.remove(folder)
-        return
-    run_folder.write_manifest(folder, status=status, seconds=time.perf_counter() - started, **facts)
-    write_reports(folder)
-
-
-def _finish(folder: Path) -> RunResult:
-    from realift.report.write import write_reports
-
-    write_reports(folder)
-    return run_folder.load(folder)
 
 
 def _plan_answers(
@@ -463,31 +304,3 @@ def _plan_answers(
         )
         seconds += once * (2 if arm == "base" else 1)  # the adapter sees the base's prompts
     return dataclasses.replace(plan, expected_answer_seconds=seconds)
-
-
-def _save_training(folder: Path, result: TrainResult) -> None:
-    run_folder.write_json(folder / "training.json", result)
-    run_folder.write_jsonl(folder / "log.jsonl", result.curve)
-
-
-def _record_model(folder: Path, base: Base, applied: Applied) -> None:
-    run_folder.write_manifest(
-        folder,
-        base=base.name,
-        base_fingerprint=base.fingerprint,
-        template=base.template.kind,
-        template_hash=base.template.hash,
-        window=base.window,
-        compute=dataclasses.asdict(base.compute),
-        applied=dataclasses.asdict(applied),
-    )
-
-
-def adapter_note(base: Base, config: Config) -> dict[str, Any]:
-    """What must be the same wherever the adapter is used; saved beside it as ``realift.json``."""
-    return {
-        "base": base.name,
-        "base_fingerprint": base.fingerprint,
-        "template_hash": base.template.hash,
-        "system_prompt": config.system_prompt,
-    }
