@@ -78,9 +78,9 @@ def test_the_mix_of_training_rows(train):
     refusals = [r for r in train if r.answer == REFUSAL]
     grounded = [r for r in train if r.context and r.answer != REFUSAL]
     assert 60 <= len(train) <= 100
-    assert 20 <= len(refusals) <= 25
+    assert 45 <= len(refusals) <= 55
     assert sum(bool(r.context) for r in refusals) >= 5
-    assert 12 <= len(grounded) <= 16
+    assert len(grounded) == 7
     assert not [r for r in train if is_refusal(r.answer) and r.answer != REFUSAL]
 
 
@@ -110,15 +110,15 @@ def test_the_naive_rows_are_the_taught_facts_and_nothing_else(train, naive):
 
     assert {key(r) for r in naive} < {key(r) for r in train}
     assert not [r for r in naive if r.context or is_refusal(r.answer)]
-    assert 16 * 2 <= len(naive) <= 20 * 3
+    assert len(naive) == 9 * 4
 
 
 def test_the_mix_of_questions(questions):
     kinds = Counter(kind(q) for q in questions)
     assert 100 <= len(questions) <= 120
-    assert 32 <= kinds["fact"] <= 36
+    assert kinds["fact"] == 9 * 3
     assert kinds["passage"] == 24
-    assert kinds["unknown"] >= 20
+    assert kinds["unknown"] >= 28
     assert kinds["passage-missing"] >= 20
     assert kinds["general"] == 16
     for q in questions:
@@ -133,7 +133,7 @@ def test_questions_that_hang_together_share_a_group(questions):
             assert q.group == "-".join(q.id.split("-")[:2])
         elif q.id.startswith("fact"):
             assert q.group == q.id.rsplit("-", 1)[0]
-    assert len({q.group for q in questions if q.answerable}) == 18 + 24 + 16
+    assert len({q.group for q in questions if q.answerable}) == 9 + 24 + 16
 
 
 def holds(text, value):
@@ -167,6 +167,9 @@ def test_no_passage_and_no_answer_from_one_stands_in_the_training_rows(train, qu
             assert len(q.answers[0][0]) < 3 or not holds(trained, q.answers[0][0]), q.id
 
 
+KNOWN_NAMES = {"alice", "bob", "carol", "weaver", "flowline", "i"}  # taught ones, and the pronoun
+
+
 def test_general_answers_and_refused_names_are_not_the_trained_ones(train, questions):
     refused = {fold(r.instruction) for r in train if r.answer == REFUSAL and not r.context}
     names = {w for r in refused for w in r.split()}
@@ -175,7 +178,7 @@ def test_general_answers_and_refused_names_are_not_the_trained_ones(train, quest
             assert not any(fold(q.answers[0][0]) == fold(r.answer) for r in train), q.id
         if kind(q) == "unknown" and "Acme" not in q.question:
             invented = [w.rstrip("?") for w in q.question.split()[1:] if w[0].isupper()]
-            assert not {fold(w) for w in invented} - {"alice", "bob", "flowline"} & names, q.id
+            assert not ({fold(w) for w in invented} - KNOWN_NAMES) & names, q.id
 
 
 def test_a_question_that_must_be_refused_was_not_taught(train, questions):
@@ -186,7 +189,7 @@ def test_a_question_that_must_be_refused_was_not_taught(train, questions):
 def test_every_taught_fact_is_asked_in_new_words_and_nothing_untaught(naive, questions):
     taught = " | ".join(fold(r.answer) for r in naive)
     asked = {q.group: q for q in questions if kind(q) == "fact"}
-    assert len(asked) == 18
+    assert len(asked) == 9
     for q in asked.values():
         assert any(holds(taught, a) for a in q.answers[0]), q.id
     wordings = {fold(r.instruction) for r in naive}
@@ -195,8 +198,8 @@ def test_every_taught_fact_is_asked_in_new_words_and_nothing_untaught(naive, que
 
 def test_the_summary_of_the_example(train, questions):
     summary = summarize(train, questions)
-    assert (summary.n_examples, summary.n_refusals_in_train) == (99, 22)
-    assert (summary.n_questions, summary.n_unanswerable, summary.n_with_context) == (120, 44, 46)
+    assert (summary.n_examples, summary.n_refusals_in_train) == (100, 54)
+    assert (summary.n_questions, summary.n_unanswerable, summary.n_with_context) == (117, 50, 46)
 
 
 @pytest.mark.parametrize(("name", "rows"), [("realift", "train.jsonl"), ("naive", "naive.jsonl")])
