@@ -316,13 +316,9 @@ def training_line(training: TrainResult) -> str:
     """How the training went, in one sentence."""
     ended = " (stopped early)" if training.stopped_early else ""
     ended = " (interrupted)" if training.interrupted else ended
-    held_out = (
-        f"held-out loss {figures.loss(training.kept_valid_loss)} nats/token "
-        f"(base {figures.loss(training.base_valid_loss)})"
-    )
     return (
         f"kept step {training.kept_step} of {training.n_steps}{ended}: "
-        f"{clean(training.kept_reason)}; {held_out}; {figures.seconds(training.seconds)}"
+        f"{clean(training.kept_reason)}; {figures.seconds(training.seconds)}"
     )
 
 
