@@ -1,6 +1,6 @@
 """The training rows most like a question, for the few-shot prompt: Okapi BM25, no dependency.
 
-Own code because ``rank-bm25`` is unmaintained (last release 2022) and the whole of it is thirty
+Own code because ``rank-bm25`` is unmaintained and the whole of it is thirty
 lines. Reference: Robertson & Zaragoza (2009), The Probabilistic Relevance Framework, eq. 3.15.
 """
 
