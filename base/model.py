@@ -7,7 +7,7 @@ token is supervised. ``export_state`` gives the tensors of ``LlamaForCausalLM`` 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -181,7 +181,3 @@ def hf_config(shape: Shape, *, pad: int, eos: int) -> dict[str, object]:
         "dtype": "float32",
         "torch_dtype": "float32",
     }
-
-
-def shape_dict(shape: Shape) -> dict[str, object]:
-    return asdict(shape)

@@ -19,7 +19,7 @@ from typing import Any
 
 import typer
 
-from realift.config import Config, option_default, option_fields, option_type, resolve
+from realift.config import option_default, option_fields, option_type, resolve
 from realift.errors import RealiftError, UsageError
 from realift.types import RunResult, Verdict
 
@@ -350,4 +350,4 @@ def _print_error(message: str, hint: str) -> None:
         console.print(Text("hint: ", style="bold") + Text(hint), soft_wrap=True)
 
 
-__all__ = ["Config", "app", "gate_code", "main"]
+__all__ = ["app", "gate_code", "main"]

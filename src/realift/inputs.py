@@ -15,7 +15,7 @@ from realift.data.check import check_examples, check_questions, summarize
 from realift.data.leakage import find_leaks
 from realift.data.read import raise_if_errors, read_examples, read_questions
 from realift.errors import UsageError
-from realift.score import selftest
+from realift.score import SelfTest, selftest
 from realift.types import DataSummary, Example, Problem, Question, Where
 from realift.verdict import minimum_detectable, questions_needed
 
@@ -30,6 +30,7 @@ class Data:
     examples: tuple[Example, ...]
     questions: tuple[Question, ...]
     summary: DataSummary
+    scorer_faults: tuple[str, ...] = ()  # why the scorer must not judge these questions
 
 
 def need(config: Config, *names: str) -> None:
@@ -51,6 +52,7 @@ def read_data(config: Config) -> Data:
     """
     examples: tuple[Example, ...] = ()
     questions: tuple[Question, ...] = ()
+    faults: tuple[str, ...] = ()
     problems = []
     if config.train is not None:
         found = read_examples(config.train)
@@ -60,6 +62,7 @@ def read_data(config: Config) -> Data:
         asked = read_questions(config.eval)
         questions = asked.rows
         self_test = selftest(questions, refusal_phrases=config.refusal_phrases)
+        faults = scorer_faults(self_test)
         problems += [*asked.problems, *check_questions(questions), *self_test.problems]
     raise_if_errors(problems)
     leaks = find_leaks(examples, questions) if examples and questions else None
@@ -70,7 +73,7 @@ def read_data(config: Config) -> Data:
         examples, questions, problems, leaks, refusal_phrases=config.refusal_phrases
     )
     summary = dataclasses.replace(summary, minimum_detectable=detectable)
-    return Data(examples=examples, questions=questions, summary=summary)
+    return Data(examples=examples, questions=questions, summary=summary, scorer_faults=faults)
 
 
 def _detectable(questions: Sequence[Question]) -> float | None:
@@ -97,13 +100,12 @@ def _too_small(detectable: float | None, config: Config) -> Problem:
     )
 
 
-def scorer_faults(questions: Sequence[Question], config: Config) -> list[str]:
+def scorer_faults(test: SelfTest) -> tuple[str, ...]:
     """A scorer that misjudges answers whose score is known must not decide a run."""
-    test = selftest(questions, refusal_phrases=config.refusal_phrases)
     wrong = len({p.where for p in test.problems})
     if not test.n or wrong / test.n <= MAX_MISJUDGED:
-        return []
-    return [
+        return ()
+    return (
         f"{wrong} of {test.n} questions fail the scorer's self-test: their own answer scores 0, or "
-        "a wrong one scores 1 (realift check lists them)."
-    ]
+        "a wrong one scores 1 (realift check lists them).",
+    )

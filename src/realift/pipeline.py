@@ -19,7 +19,7 @@ from realift import run_folder
 from realift.config import Config
 from realift.data.split import split_examples
 from realift.errors import UsageError
-from realift.inputs import Data, need, read_data, scorer_faults
+from realift.inputs import Data, need, read_data
 from realift.recording import adapter_note, finish, record_model, recording
 from realift.types import (
     Arm,
@@ -126,19 +126,22 @@ def report(folder: str | Path) -> RunResult:
 # --- the stages --------------------------------------------------------------------------------
 
 
-def _train(config: Config, data: Data, folder: Path, on_event: OnEvent) -> Trained:
+def _load(config: Config, on_event: OnEvent) -> Base:
     from realift.model.device import choose
     from realift.model.load import load_base
+
+    on_event(Notice(text=f"loading {config.base}"))
+    compute = choose(device=config.device, dtype=config.dtype, threads=config.threads)
+    return load_base(config.base, compute=compute)
+
+
+def _train(config: Config, data: Data, folder: Path, on_event: OnEvent) -> Trained:
     from realift.train.adapter import create_adapter, reload_and_verify, save_adapter
     from realift.train.batches import encode_rows
     from realift.train.loop import train_adapter
     from realift.train.plan import plan_training
 
-    on_event(Notice(text=f"loading {config.base}"))
-    base = load_base(
-        config.base,
-        compute=choose(device=config.device, dtype=config.dtype, threads=config.threads),
-    )
+    base = _load(config, on_event)
     encoded = encode_rows(
         base,
         data.examples,
@@ -190,8 +193,7 @@ def _attach(
     config: Config, data: Data, folder: Path, adapter: Path, on_event: OnEvent
 ) -> tuple[Config, Trained]:
     from realift.answer.prompts import build_prompts
-    from realift.model.device import choose
-    from realift.model.load import attach_adapter, load_base, read_adapter_note
+    from realift.model.load import attach_adapter, read_adapter_note
     from realift.train.adapter import verify_applied
     from realift.train.batches import collate, pad_token_id
     from realift.types import Encoded
@@ -199,11 +201,7 @@ def _attach(
     note = read_adapter_note(adapter)
     if "system_prompt" in note and "system_prompt" not in config.given:
         config = dataclasses.replace(config, system_prompt=str(note["system_prompt"]))
-    on_event(Notice(text=f"loading {config.base}"))
-    base = load_base(
-        config.base,
-        compute=choose(device=config.device, dtype=config.dtype, threads=config.threads),
-    )
+    base = _load(config, on_event)
     model = attach_adapter(base, adapter)
     prompts = build_prompts(base, data.questions[:4], "adapter", examples=(), config=config)
     probe = [
@@ -269,7 +267,7 @@ def _judge(config: Config, data: Data, folder: Path, trained: Trained, on_event:
         leak_check=data.summary.leak_check,
         allow_leaks=config.allow_leaks,
         adapter_inert=trained.applied.inert,
-        invalid=scorer_faults(data.questions, config),
+        invalid=data.scorer_faults,
         probe_questions=removed,
         probe_scores=probe_scores,
         min_gain=config.min_gain,

@@ -31,7 +31,6 @@ from realift.types import (
     ArmStats,
     Completion,
     DataSummary,
-    Example,
     Plan,
     Question,
     RunResult,
@@ -220,12 +219,6 @@ def load(folder: str | Path) -> RunResult:
         completions=read_jsonl(root / "answers.jsonl", Completion),
         scores=read_jsonl(root / "scores.jsonl", Score),
     )
-
-
-def load_examples(folder: str | Path) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
-    """The training and the held-out rows a run used."""
-    data = Path(folder) / "data"
-    return read_jsonl(data / "train.jsonl", Example), read_jsonl(data / "valid.jsonl", Example)
 
 
 def _optional(path: Path, cls: type[T]) -> T | None:

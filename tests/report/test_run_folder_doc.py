@@ -25,7 +25,7 @@ def reachable(hint: Any) -> set[type]:
     return set().union(*(reachable(inner) for inner in typing.get_args(hint)))
 
 
-# What a folder gives back: the run itself, and the rows of load_examples.
+# What a folder holds: the run itself, and its training rows.
 RECORDS = {
     cls.__name__: cls
     for cls in sorted(

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -278,25 +279,21 @@ def _origin_hint(folder: Path) -> str:
     return f"the adapter says it belongs to base {origin!r}" if origin else ""
 
 
-class quiet_loading:
+@contextmanager
+def quiet_loading() -> Iterator[None]:
     """Silence transformers' and peft's loading chatter; errors still come through.
 
     Their warnings are for developers (renamed attributes, a base under another path) or become
     errors here: peft warns of missing keys and goes on, ``attach_adapter`` does not.
     """
+    import transformers
 
-    def __enter__(self) -> None:
-        import transformers
-
-        self._level = transformers.logging.get_verbosity()
-        transformers.logging.set_verbosity_error()
-        transformers.logging.disable_progress_bar()
-        self._warnings = warnings.catch_warnings()
-        self._warnings.__enter__()
-        warnings.simplefilter("ignore")
-
-    def __exit__(self, *exc: object) -> None:
-        import transformers
-
-        self._warnings.__exit__(None, None, None)
-        transformers.logging.set_verbosity(self._level)
+    level = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        transformers.logging.set_verbosity(level)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from realift.data.check import MIN_GROUPS
 from realift.score import VERSIONS
 from realift.types import Arm, Comparison, Interval, Label, Question, Rate, Score
 from realift.verdict.clusters import by_group, cluster_interval, design_effect, sign_flip_p
@@ -22,7 +23,7 @@ from realift.verdict.paired import (
 from realift.verdict.pairs import Pairs, pair_scores
 from realift.verdict.power import minimum_detectable, more_questions
 
-MIN_UNITS = 6  # with 5 units even 5 of 5 has p = 2^(1-5) = 0.0625 in the sign test
+MIN_UNITS = MIN_GROUPS  # with 5 units even 5 of 5 has p = 2^(1-5) = 0.0625 in the sign test
 MAX_MISSING = 0.05  # share of questions that one arm alone may lack
 RULES = "realift 0.1"
 
