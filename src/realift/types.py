@@ -241,6 +241,7 @@ class Completion:
     finish: Literal["stop", "length", "skipped"]
     sample: int = 0
     probe: str = ""  # "" = the eval set itself; else the name of the probe that asked
+    seed: int = 0  # which adapter of a run with several seeds; 0 = the one in adapter/
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +255,7 @@ class Score:
     reason: str = ""
     sample: int = 0
     probe: str = ""
+    seed: int = 0
 
 
 # --- verdict ---------------------------------------------------------------------------------
