@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 from facts import FRAMES, RELATIONS, Relation
 from general import FACTS, QUESTIONS, General
-from world import FORBIDDEN, Fact, World
+from wordings import BARE_FRAMES, MORE, MORE_FRAMES, Wordings
+from world import FORBIDDEN, GENERIC, Fact, World
 
 REFUSAL = "I don't have enough context to answer."
 SYSTEM = (
@@ -113,30 +114,44 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Facts with the label of their snippet (0: the passage is not numbered)."""
+    """Facts with the label of their snippet (0: the passage is not numbered).
+
+    ``bare``: its one subject has no name, so that statements and questions may leave it out.
+    """
 
     text: str
     facts: tuple[tuple[Fact, int], ...]
     subjects: tuple[str, ...]
     kind: str
     n_snippets: int
+    bare: bool = False
 
 
 def upper_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def state(world: World, fact: Fact, *, pronoun: bool = False) -> str:
+def more(world: World, relation: Relation) -> Wordings:
+    """The wordings of the second part, none before it."""
+    return MORE[f"{relation.kind}.{relation.name}"] if world.more else Wordings()
+
+
+def state(world: World, fact: Fact, *, pronoun: bool = False, bare: bool = False) -> str:
     """One sentence that states ``fact``; the value stands in it as it is."""
     rng = world.rng
-    templates = LINES if rng.random() < 0.12 else fact.relation.statements
+    extra = more(world, fact.relation)
+    templates = LINES if rng.random() < 0.12 else fact.relation.statements + extra.statements
+    if bare and extra.bare_statements and rng.random() < 0.7:
+        templates = extra.bare_statements
     template = rng.choice(templates)
     subject = fact.subject
     if pronoun and template.startswith("{s} ") and fact.relation.kind in PRONOUN:
         subject = rng.choice(PRONOUN[fact.relation.kind])
     first = fact.value[0]
     if template.startswith("{v}") and not (first.isupper() or first.isdigit() or first == "$"):
-        return state(world, fact, pronoun=pronoun)  # a small letter cannot begin a sentence
+        return state(
+            world, fact, pronoun=pronoun, bare=bare
+        )  # a small letter cannot begin a sentence
     text = template.format(s=subject, v=fact.value, n=rng.choice(fact.relation.nouns))
     return (
         upper_first(text)
@@ -148,7 +163,8 @@ def state(world: World, fact: Fact, *, pronoun: bool = False) -> str:
 
 def _join(world: World, sentence: str, fact: Fact) -> str:
     """Both as one sentence ("... and is based in Rome."), or "" if they don't fit."""
-    tails = [t.removeprefix("{s} ") for t in fact.relation.statements if t.startswith("{s} ")]
+    templates = fact.relation.statements + more(world, fact.relation).statements
+    tails = [t.removeprefix("{s} ") for t in templates if t.startswith("{s} ")]
     if not tails or not sentence.startswith(upper_first(fact.subject) + " "):
         return ""
     return f"{sentence.rstrip('.')} and {world.rng.choice(tails).format(s='', v=fact.value)}"
@@ -179,16 +195,20 @@ def distort(world: World, text: str, keep: str) -> str:
     return text
 
 
-def ask(world: World, subject: str, relation: Relation, *, held_out: bool = False) -> str:
+def ask(world: World, subject: str, relation: Relation, *, held_out: bool = False,
+        bare: bool = False) -> str:  # fmt: skip
     """A question about one cell; ``held_out`` takes one of the two never-trained wordings."""
     rng = world.rng
+    extra = more(world, relation)
     name = subject.removeprefix("the ") if rng.random() < 0.12 else subject
     if held_out:
         return upper_first(rng.choice(relation.held_out).format(s=name))
-    if rng.random() < 0.62:
-        template = rng.choice(relation.questions)
+    if bare and extra.bare_questions and rng.random() < 0.7:
+        template = rng.choice(extra.bare_questions + (BARE_FRAMES if rng.random() < 0.3 else ()))
+    elif rng.random() < (0.75 if world.more else 0.62):
+        template = rng.choice(relation.questions + extra.questions)
     else:
-        template = rng.choice(FRAMES)
+        template = rng.choice(FRAMES + MORE_FRAMES if world.more else FRAMES)
         if relation.value == "person":
             template = template.replace("What is", "Who is").replace("What's", "Who's")
     text = upper_first(template.format(s=name, n=rng.choice(relation.nouns)))
@@ -225,7 +245,7 @@ def make_passage(
         n_subjects, n_facts = grid[0], grid[0] * grid[1]
     else:
         n_subjects = min(n_facts, rng.choice((1, 1, 2, 2, 2, 3, 3, 4)))
-    subjects = [world.subject(kind)]
+    subjects = [world.subject(kind, generic=0.35 if world.more and n_subjects == 1 else 0.08)]
     while len(subjects) < n_subjects:
         other = world.similar(subjects[0], kind) if rng.random() < 0.3 else world.subject(kind)
         if not any(other in s or s in other for s in subjects):
@@ -233,6 +253,7 @@ def make_passage(
     low = -(-n_facts // n_subjects)
     wanted = grid[1] if grid else low + rng.choice((0, 0, 1, 1, 2))
     relations = rng.sample(RELATIONS[kind], min(len(RELATIONS[kind]), wanted))
+    bare = world.more and n_subjects == 1 and subjects[0] in GENERIC[kind]
     cells = [(s, r) for s in subjects for r in relations]
     cells = rng.sample(cells, min(n_facts, len(cells)))
     facts: list[Fact] = []
@@ -268,7 +289,7 @@ def make_passage(
             if joined:
                 sentences[-1] = joined
             else:
-                sentences.append(state(world, fact, pronoun=same and rng.random() < 0.5))
+                sentences.append(state(world, fact, pronoun=same and rng.random() < 0.5, bare=bare))
             last = fact.subject
             placed.append((fact, label if numbered else 0))
         if not group or rng.random() < 0.08:
@@ -280,13 +301,14 @@ def make_passage(
         else:
             lines.append(body)
     text = ("\n" if numbered else rng.choice([" ", " ", "\n"])).join(lines)
-    return Passage(text, tuple(placed), tuple(subjects), kind, len(groups) if numbered else 0)
+    return Passage(text, tuple(placed), tuple(subjects), kind, len(groups) if numbered else 0,
+                   bare)  # fmt: skip
 
 
 def positive(world: World, passage: Passage, *, held_out: bool = False) -> Turn:
     """A question that the passage answers."""
     fact, label = world.rng.choice(passage.facts)
-    question = ask(world, fact.subject, fact.relation, held_out=held_out)
+    question = ask(world, fact.subject, fact.relation, held_out=held_out, bare=passage.bare)
     return Turn(question, answer_text((fact.value,), (label,)), "single",
                 f"{fact.relation.kind}.{fact.relation.name}", (fact.value,), (label,),
                 held_out)  # fmt: skip
@@ -308,8 +330,9 @@ def positive_two(world: World, passage: Passage) -> Turn | None:
     if a.subject == b.subject:
         name = a.subject
         if rng.random() < 0.3:
-            first = rng.choice(a.relation.questions).format(s=name).rstrip("?.")
-            second = rng.choice(b.relation.questions).format(s=name)
+            asked = [f.relation.questions + more(world, f.relation).questions for f in (a, b)]
+            first = rng.choice(asked[0]).format(s=name).rstrip("?.")
+            second = rng.choice(asked[1]).format(s=name)
             text = f"{first} and {second[:1].lower() + second[1:]}"
         else:
             text = rng.choice((
@@ -344,7 +367,8 @@ def negative(world: World, passage: Passage, kind: str = "", *, held_out: bool =
         )
 
     kinds = ["cell", "other_relation", "other_subject", "similar_name"]
-    order = [kind] if kind else rng.choices(kinds, weights=(4, 4, 2, 2.5))
+    weights = (4, 5, 2, 4) if world.more else (4, 4, 2, 2.5)
+    order = [kind] if kind else rng.choices(kinds, weights=weights)
     for choice in [*order, "other_subject"]:
         options: list[tuple[str, Relation]] = []
         if choice == "cell":
@@ -369,7 +393,8 @@ def negative(world: World, passage: Passage, kind: str = "", *, held_out: bool =
         options = [(s, r) for s, r in options if (s, r.name) not in stated and not clash(s, r)]
         if options:
             subject, relation = rng.choice(options)
-            question = ask(world, subject, relation, held_out=held_out)
+            bare = passage.bare and subject in passage.subjects
+            question = ask(world, subject, relation, held_out=held_out, bare=bare)
             return Turn(
                 question, REFUSAL, choice, f"{relation.kind}.{relation.name}", (), (), held_out
             )
@@ -506,6 +531,7 @@ def closed_sample(world: World) -> Sample:
 BINDING, NAMES, AFTER_BINDING, FULL = 0.195, 0.2926, 0.52, 0.62
 AGAIN = 0.5366  # a second part like it, almost only about names
 MIXED, LAST = 0.6341, 0.72  # then a part with both, and refusals; then everything
+SECOND = 8300 / 8200  # the second part: everything, in many more wordings
 
 
 ALONE = 0.2  # share of passages with a single question
@@ -519,6 +545,8 @@ def simple_names(progress: float) -> float:
         return 0.8
     if AGAIN <= progress < FULL:
         return 0.85
+    if progress >= SECOND:
+        return 0.15
     if MIXED <= progress < LAST:
         return 0.3
     return 0.4 if progress < AFTER_BINDING else 0.1 if progress < FULL else 0.0
@@ -530,7 +558,7 @@ def make_sample(world: World, progress: float) -> Sample:
     Copying and one-fact passages first, then two facts, then up to seven facts in five snippets;
     the early kinds never vanish entirely.
     """
-    world.simple = simple_names(progress)
+    world.simple, world.more = simple_names(progress), progress >= SECOND
     rng, roll = world.rng, world.rng.random()
     if BINDING <= progress < AFTER_BINDING:
         copying, closed = 0.3, 0.08
@@ -546,7 +574,7 @@ def make_sample(world: World, progress: float) -> Sample:
     if progress >= MIXED:
         copying = 0.12 if progress < LAST else 0.04
         closed = 0.1 if progress < LAST else 0.13
-        alone = 0.5 if progress < LAST else 0.4
+        alone = 0.5 if progress < LAST else 0.4 if progress < SECOND else 0.25
     if roll < copying:
         words = rng.random() < (
             0.1 if BINDING <= progress < 1.0 and not FULL <= progress < MIXED else 0.5
@@ -574,6 +602,7 @@ def make_sample(world: World, progress: float) -> Sample:
             grid = rng.choice((None, None, (2, 1), (3, 1), (2, 2), (1, 2), (1, 3)))
         else:
             n, refuse, two = rng.choice((1, 2, 2, 3, 3, 4, 4, 5, 6, 7)), 0.4, 0.12
+            two = 0.15 if progress >= SECOND else two
         sample = passage_sample(world, n, refuse=refuse, two=two, grid=grid, alone=alone or ALONE)
     check(sample)
     return sample

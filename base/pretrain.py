@@ -33,7 +33,8 @@ class Settings:
     """Everything that decides the result; ``steps`` is fixed, the clock plays no part."""
 
     seed: int = 1
-    steps: int = 8300
+    steps: int = 20_000
+    first: int = 8300  # steps of the first part; then fresh optimizers and many more wordings
     batch_tokens: int = 3072
     chunk: int = 768  # conversations made, sorted by length and batched at once
     lr: float = 0.02  # Muon
@@ -44,7 +45,9 @@ class Settings:
     clamp_at: int = 3200  # from this step on, rows of the query and key weights are kept short
     clamp: float = 1.5
     curriculum: int = 8200  # steps of the whole curriculum (progress 1)
-    decay: float = 0.25  # share of the run in which the rate falls to 0
+    decay: float = 0.25  # share of the first part in which the rate falls to 0
+    warmup_again: int = 200
+    decay_again: int = 13_000  # the step of the second part from which the rate falls to 0
     weight_decay: float = 0.01
     text_weight: float = 0.3  # loss on passages and questions, in the first part only
     text_until: float = 0.2926
@@ -138,8 +141,12 @@ def batches(
 
 
 def rate(settings: Settings, step: int) -> float:
-    """Warmup, plateau, then linear decay to 0 (the factor on both learning rates)."""
-    left = (settings.steps - step) / max(1.0, settings.decay * settings.steps)
+    """Warmup, plateau, then linear decay to 0, twice (the factor on both learning rates)."""
+    if step >= settings.first:
+        left = (settings.steps - step) / max(1, settings.steps - settings.decay_again)
+        return min(1.0, (step - settings.first + 1) / settings.warmup_again, left) * settings.settle
+    end = min(settings.first, settings.steps)
+    left = (end - step) / max(1.0, settings.decay * end)
     top = 1.0 if step < settings.settle_at else settings.settle
     return min(1.0, (step + 1) / settings.warmup, left) * top
 
@@ -198,6 +205,19 @@ def load_checkpoint(path: Path, model: Llama, muon: Muon,
     return counts
 
 
+def optimizers(model: Llama, settings: Settings) -> tuple[Muon, torch.optim.Optimizer]:
+    """Muon for the matrices of the layers, AdamW for embedding and norms."""
+    muon = Muon(
+        [(model.wqkv, 3), (model.wo, 1), (model.wgu, 2), (model.wd, 1)],
+        weight_decay=settings.weight_decay,
+    )
+    adam = torch.optim.AdamW(
+        [model.embed, model.norm1, model.norm2, model.norm_out],
+        lr=settings.lr_adam, betas=(0.9, 0.98), weight_decay=0.0, fused=True,
+    )  # fmt: skip
+    return muon, adam
+
+
 def pretrain(settings: Settings, out: Path, *, log_every: int = 50, export_every: int = 400,
              probe_every: int = 400, compile_model: bool = False, threads: int = 1,
              log_path: Path | None = None, checkpoint: Path | None = None) -> Llama:  # fmt: skip
@@ -212,14 +232,7 @@ def pretrain(settings: Settings, out: Path, *, log_every: int = 50, export_every
         json.dumps({"parameters": count_parameters(model), "settings": asdict(settings)}),
         flush=True,
     )
-    muon = Muon(
-        [(model.wqkv, 3), (model.wo, 1), (model.wgu, 2), (model.wd, 1)],
-        weight_decay=settings.weight_decay,
-    )
-    adam = torch.optim.AdamW(
-        [model.embed, model.norm1, model.norm2, model.norm_out],
-        lr=settings.lr_adam, betas=(0.9, 0.98), weight_decay=0.0, fused=True,
-    )  # fmt: skip
+    muon, adam = optimizers(model, settings)
     counts: dict[str, float] = {"step": 0, "tokens": 0, "supervised": 0, "seconds": 0.0}
     if checkpoint and checkpoint.exists():
         counts = load_checkpoint(checkpoint, model, muon, adam)
@@ -234,6 +247,8 @@ def pretrain(settings: Settings, out: Path, *, log_every: int = 50, export_every
             continue
         if step >= settings.steps:
             break
+        if step == settings.first:
+            muon, adam = optimizers(model, settings)
         factor = rate(settings, step)
         text = settings.text_weight if step < settings.text_until * settings.curriculum else 0.0
         loss = model.loss(ids, targets, text_weight=text)

@@ -159,12 +159,13 @@ def syllable_split(syllable: str) -> str:
 class World:
     """A seeded source of names, values and facts of one split.
 
-    The only state is the random stream, so that a whole corpus follows from one seed.
+    All state besides two switches is the random stream: a whole corpus follows from one seed.
     """
 
     def __init__(self, seed: int | str, split: str = "train") -> None:
         self.rng = random.Random(f"{seed}/{split}")
         self.split = split
+        self.more = False  # the wordings of the second part, too
         self.simple = 0.0  # share of names that are plain words of one or two tokens
 
     # names ---------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ BASE = ROOT / "base"
 SHIPPED = ROOT / "src" / "realift" / "model" / "tiny"
 ROOMS = (
     "facts",
+    "wordings",
     "general",
     "world",
     "corpus",
@@ -46,8 +47,9 @@ def base() -> Iterator[dict[str, ModuleType]]:
 
 
 def samples(base: dict[str, ModuleType], n: int, seed: int = 5, split: str = "train") -> list:
+    """Both parts of the training; the second begins at progress ``SECOND``, a bit above 1."""
     world = base["world"].World(seed, split)
-    return [base["corpus"].make_sample(world, i / n) for i in range(n)]
+    return [base["corpus"].make_sample(world, 1.5 * i / n) for i in range(n)]
 
 
 def test_the_same_seed_gives_the_same_corpus(base):
@@ -102,10 +104,43 @@ def test_held_out_wordings_are_never_trained(base):
         for relation in relations:
             assert len(relation.held_out) == 2
             assert len(relation.questions) + len(base["facts"].FRAMES) >= 10
-            assert not set(relation.held_out) & {*relation.questions, *base["facts"].FRAMES}
+            more = base["wordings"].MORE[f"{relation.kind}.{relation.name}"]
+            trained = {*relation.questions, *more.questions, *base["facts"].FRAMES}
+            assert not set(relation.held_out) & (trained | set(base["wordings"].MORE_FRAMES))
     for trained, kept in base["general"].QUESTIONS.values():
         assert len(kept) == 2
         assert not set(trained) & set(kept)
+
+
+def test_only_a_lone_subject_without_a_name_may_be_left_out(base):
+    corpus, world = base["corpus"], base["world"].World("bare")
+    world.more = True
+    bare_questions = {
+        q.rstrip("?. ") for m in base["wordings"].MORE.values() for q in m.bare_questions
+    }
+    seen = 0
+    for _ in range(2500):
+        passage = corpus.make_passage(world, 2)
+        question = corpus.positive(world, passage).question
+        if question.rstrip("?. ") in bare_questions:
+            assert passage.bare
+            assert passage.subjects[0] in base["world"].GENERIC[passage.kind]
+            seen += 1
+    assert seen > 20
+
+
+def test_the_further_wordings_belong_to_the_second_part_alone(base):
+    corpus, more = base["corpus"], base["wordings"].MORE
+    relation = next(r for r in base["facts"].RELATIONS["company"] if r.name == "founder")
+
+    def asked(on: bool) -> set[str]:
+        world = base["world"].World("wordings")
+        world.more = on
+        return {corpus.ask(world, "Xyz", relation) for _ in range(400)}
+
+    new = {q.format(s="Xyz") for q in more["company.founder"].questions}
+    assert not new & asked(False)
+    assert len(new & asked(True)) == len(new)
 
 
 def test_the_example_domain_never_appears(base):
