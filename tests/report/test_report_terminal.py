@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from realift.report import terminal, terminal_data
+from realift.report import figures, terminal, terminal_data, view
 from realift.types import DataSummary, LeakCheck, RunResult
 from tests.report import made_run as made
 
@@ -191,3 +191,23 @@ def test_the_plan_says_what_was_not_measured() -> None:
     assert "two steps on cpu, 2 threads" in words(
         printed(terminal_data.render_plan(made.plan()), 80)
     )
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_measured_dimension_shows_what_its_figures_rest_on(
+    result: RunResult, width: int
+) -> None:
+    text = words(printed(terminal.render_panel(result), width))
+    assert result.verdict is not None
+    for row in view.table_rows(result.verdict):
+        c = row.comparison
+        if c.difference is None:
+            continue
+        for fact in (
+            f"{c.n_scored} of {c.n_questions} questions scored",
+            f"adapter {figures.percent(c.adapter.value)} ({figures.rate_interval(c.adapter)})",
+            f"{c.n_fixed} better, {c.n_broken} worse",
+            c.test,
+        ):
+            assert fact in text, fact
+    assert text.count("reliably finds") == 4

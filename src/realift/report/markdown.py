@@ -117,7 +117,17 @@ def _evidence(rows: Sequence[view.Row]) -> list[str]:
         for row in rows[: view.N_SHOWN]
         if row.comparison.n_unscored
     ]
-    return [_table(header, body, numbers=True), " ".join(notes)]
+    behind = (
+        f"- {escape(row.name, limit=60)}: {'; '.join(escape(x) for x in view.details(row))}"
+        for row in rows[: view.N_SHOWN]
+        if view.details(row)
+    )
+    folded = "<details><summary>Behind the figures</summary>\n\n"
+    return [
+        _table(header, body, numbers=True),
+        " ".join(notes),
+        folded + "\n".join(behind) + "\n\n</details>",
+    ]
 
 
 def _cells(row: view.Row, *, few_shot: bool) -> list[str]:

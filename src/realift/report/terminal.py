@@ -134,7 +134,9 @@ def _judged(verdict: Verdict, result: RunResult | None, width: int) -> Panel:
         parts += section("Warnings", bullets(view.warnings(verdict)))
     if verdict.next_steps:
         parts += section("What to do next", bullets(verdict.next_steps, numbered=True))
-    parts += [Text(), facts(_footer(verdict, result))]
+    parts += _details(verdict)
+    if result:
+        parts += [Text(), facts(_footer(result))]
     title = f"realift: {view.name(result)}" if result else "realift"
     style = _STYLES[view.tone(verdict.recommendation)]
     foot = f"{verdict.label}: {verdict.recommendation}"
@@ -161,6 +163,19 @@ def _evidence(verdict: Verdict, inner: int) -> list[RenderableType]:
     elif measured:
         parts.append(_table(measured, wide=inner >= _WIDE_FROM))
     return [*parts, *(Text(note, style="dim") for note in _notes(rows))]
+
+
+def _details(verdict: Verdict) -> list[RenderableType]:
+    """A dimension a row, with what its figures rest on."""
+    rows = [row for row in view.table_rows(verdict) if view.details(row)]
+    if not rows:
+        return [Text(), facts([("Signature", figures.NOT_MEASURED)])]
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", max_width=16, overflow="fold")
+    grid.add_column(overflow="fold", ratio=1)
+    for row in rows:
+        grid.add_row(Text(clean(row.name)), Text(clean("\n".join(view.details(row)))))
+    return section("Behind the figures", grid)
 
 
 def _notes(rows: Sequence[view.Row]) -> list[str]:
@@ -300,15 +315,13 @@ def _change(asked: view.Asked, limit: int) -> RenderableType:
 # --- the last lines ----------------------------------------------------------------------------
 
 
-def _footer(verdict: Verdict, result: RunResult | None) -> list[tuple[str, str | Text]]:
+def _footer(result: RunResult) -> list[tuple[str, str | Text]]:
     lines: list[tuple[str, str | Text]] = []
-    if result:
-        if result.training:
-            lines.append(("Training", training_line(result.training)))
-        lines += [(title, text) for title, text in arm_lines(result.arms)]
-        lines.append(("Report", str(PurePath(result.folder) / "report.html")))
-        lines.append(("All answers", str(PurePath(result.folder) / "answers.jsonl")))
-    lines.append(("Signature", view.signature(verdict) or figures.NOT_MEASURED))
+    if result.training:
+        lines.append(("Training", training_line(result.training)))
+    lines += [(title, text) for title, text in arm_lines(result.arms)]
+    lines.append(("Report", str(PurePath(result.folder) / "report.html")))
+    lines.append(("All answers", str(PurePath(result.folder) / "answers.jsonl")))
     return lines
 
 

@@ -116,6 +116,34 @@ def _row(c: Comparison, name: str) -> Row:
     )
 
 
+def details(row: Row) -> tuple[str, ...]:
+    """What stands behind one row: scored, arms with intervals, changes, test, reach, signature.
+
+    Empty for a row that was not measured.
+    """
+    c = row.comparison
+    if c.difference is None:
+        return ()
+    scored = f"{c.n_scored} of {figures.counted(c.n_questions, 'question')} scored"
+    if c.n_groups != c.n_scored:
+        scored += f", in {figures.counted(c.n_groups, 'group')}"
+    arms = (("base", row.base), ("few-shot", row.few_shot), ("adapter", row.adapter))
+    rates = (
+        f"{arm} {figures.percent(rate.value)} ({figures.rate_interval(rate)})"
+        for arm, rate in arms
+        if rate is not None and rate.interval is not None
+    )
+    same = c.n_scored - c.n_fixed - c.n_broken
+    reach = c.minimum_detectable
+    finds = "no gain of any size" if reach is None else f"gains of {figures.amount(reach)} or more"
+    return (
+        f"{scored}; {', '.join(rates)}",
+        f"{c.n_fixed} better, {c.n_broken} worse, {same} the same; {c.test}; "
+        f"reliably finds {finds}",
+        c.signature,
+    )
+
+
 def words(name: str) -> str:
     """A dimension's or probe's name for reading ("no over refusal")."""
     return name.replace("_", " ")
