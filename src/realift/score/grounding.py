@@ -85,8 +85,9 @@ def ground(
     4. (c) Every number, by value, and every name stands in context or question.
     5. (d) Each claim is supported by the passages it cites, taken together, or by the whole
        context if it cites none: at least 0.6 of its content words, without an opposite negation,
-       and its numbers and names stand there or in the question. An answer without content of its
-       own ("Yes.") is judged together with the question.
+       and its numbers and names stand there or in the question. In "A [1] and B [2]." each part
+       must be supported by its own citation too. An answer without content of its own ("Yes.") is
+       judged together with the question.
 
     Args:
         supports: premise, claim -> probability of entailment (0-1); takes the place of the share
@@ -108,7 +109,7 @@ def ground(
     texts = [read(question.context, question.lang), read(question.question, question.lang)]
     numbers = [n for s in claims for n in missing_numbers(s.text, texts, lang=question.lang)]
     names = [n for s in claims for n in missing_names(s.text, texts, lang=question.lang)]
-    faults = [(s, fault) for s in claims if (fault := _fault(case, s.text, s.cited))]
+    faults = [(s, fault) for s in claims if (fault := _sentence_fault(case, s))]
     if is_empty(said):
         reason = "empty answer"
     elif detect(said, refusal_phrases, question=question.question).kind == "clean":
@@ -155,6 +156,12 @@ def _claims(said: str, question: Question, phrases: Sequence[str]) -> bool:
         return False
     refuses = detect(said, phrases, question=question.question).kind == "clean"
     return not refuses and _COURTESY.match(said) is None
+
+
+def _sentence_fault(case: _Case, sentence: Sentence) -> str:
+    """The fault of the whole sentence, else of the first of its parts; "" if there is none."""
+    units = dict.fromkeys([(sentence.text, sentence.cited), *sentence.parts])
+    return next((fault for said, cited in units if (fault := _fault(case, said, cited))), "")
 
 
 def _fault(case: _Case, said: str, cited: Sequence[int | str]) -> str:
@@ -205,15 +212,15 @@ def _precision(case: _Case, parts: Sequence[Sentence]) -> float | None:
     """Share of needed citations; one is needed if it supports its sentence and the others of the
     sentence do not do so without it, or if it does so by itself. Fabricated ones never are."""
     needed = total = 0
-    for s in parts:
-        ids = list(dict.fromkeys(s.cited))
+    for said, cited in (part for s in parts for part in s.parts or ((s.text, s.cited),)):
+        ids = list(dict.fromkeys(cited))
         total += len(ids)
         real = [i for i in ids if i in case.known.numbered]
-        if not real or not s.text or _fault(case, s.text, real):
+        if not real or not said or _fault(case, said, real):
             continue
         for i in real:
             rest = [k for k in real if k != i]
-            needed += not rest or not _fault(case, s.text, [i]) or bool(_fault(case, s.text, rest))
+            needed += not rest or not _fault(case, said, [i]) or bool(_fault(case, said, rest))
     return needed / total if total else None
 
 

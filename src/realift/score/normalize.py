@@ -10,6 +10,7 @@ Standard library only.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
@@ -77,6 +78,7 @@ def tokens(text: str, *, lang: str = "en", bare: bool = False) -> tuple[str, ...
     return tuple(t for t in clauses(text, lang=lang, bare=bare) if t != STOP)
 
 
+@functools.lru_cache(maxsize=8192)  # the same contexts and expected answers come again and again
 def clauses(
     text: str, *, lang: str = "en", bare: bool = False, keep_case: bool = False
 ) -> tuple[str, ...]:
@@ -143,18 +145,17 @@ def _numbers_in_order(text: str) -> str:
 
 def _classes(text: str) -> str:
     """One class letter per character, so that the token pattern is script-independent."""
-    out = []
-    for ch in text:
-        kind = unicodedata.category(ch)[0]
-        if "0" <= ch <= "9":
-            out.append("d")
-        elif kind in "LMN" or ch == "_":
-            out.append("c" if is_unspaced(ch) else "w")
-        elif ch.isspace() and ch != "\n":
-            out.append("s")
-        else:
-            out.append(ch)
-    return "".join(out)
+    return "".join(map(_class, text))
+
+
+@functools.lru_cache(maxsize=4096)
+def _class(ch: str) -> str:
+    kind = unicodedata.category(ch)[0]
+    if "0" <= ch <= "9":
+        return "d"
+    if kind in "LMN" or ch == "_":
+        return "c" if is_unspaced(ch) else "w"
+    return "s" if ch.isspace() and ch != "\n" else ch
 
 
 def _scan(text: str, lang: str) -> list[str]:

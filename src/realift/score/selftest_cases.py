@@ -6,13 +6,14 @@ that must score 0. ``None`` = this question cannot be used to test the dimension
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from realift.config import REFUSAL
-from realift.data.text import containment, fold
+from realift.data.text import fold
 from realift.score.fold import strip_citations
 from realift.score.grounding import applies
 from realift.score.match import holds
@@ -21,7 +22,6 @@ from realift.score.sources import sources
 from realift.types import Question
 
 _PLAIN_NUMBER = re.compile(r"(?<![\w.,:/-])\d{1,9}(?![\w.,:/-]*[\w])")
-_FOREIGN = 0.5  # share of known words up to which another question's sentence is foreign
 Slots = Sequence[Sequence[str]]
 
 
@@ -50,10 +50,10 @@ def answer_cases(question: Question, questions: Sequence[Question]) -> Cases | N
     if not (question.answerable and question.answers and all(question.answers)):
         return None
     other = foreign(question, questions, lambda q: q.answers)
-    strange = (
-        [Wrong(text=wordings(other.answers)[0], kind=f"that of {other.id!r}")] if other else []
-    )
-    return Cases(right=wordings(question.answers), wrong=(EMPTY, *strange))
+    wrong = [EMPTY]
+    if other:
+        wrong.append(Wrong(text=wordings(other.answers)[0], kind=f"that of {other.id!r}"))
+    return Cases(right=wordings(question.answers), wrong=tuple(wrong))
 
 
 def word_cases(question: Question, questions: Sequence[Question]) -> Cases | None:
@@ -84,8 +84,8 @@ def point_cases(question: Question, questions: Sequence[Question]) -> Cases | No
 def grounding_cases(question: Question, questions: Sequence[Question]) -> Cases | None:
     """For grounding: the context's own sentence with the answer, cited, is right.
 
-    Wrong: the same with a citation that does not exist, with another number, the sentence of
-    another question that this context does not hold, a refusal, nothing.
+    Wrong: the same with a citation that does not exist, with another number, the sentence of a
+    question whose answer this context does not hold, a refusal, nothing.
     """
     found = _answer_sentence(question) if applies(question) else None
     if found is None:
@@ -101,8 +101,8 @@ def grounding_cases(question: Question, questions: Sequence[Question]) -> Cases 
         wrong.append(Wrong(text=f"{changed}.", kind="another number"))
     for other in questions:
         strange = _answer_sentence(other) if applies(other) else None
-        words = frozenset(fold(strange[0]).split()) if strange else frozenset()
-        if strange and words and containment(words, frozenset(given)) < _FOREIGN:
+        theirs = (fold(a) for slot in other.answers for a in slot)
+        if strange and not any(f" {a} " in f" {' '.join(given)} " for a in theirs):
             wrong.append(Wrong(text=f"{strange[0]}.", kind=f"that of {other.id!r}"))
             break
     mark = "" if label is None else f" [{label}]"
@@ -123,7 +123,7 @@ def refusal_cases(question: Question, questions: Sequence[Question]) -> Cases | 
     return Cases(right=(REFUSAL,), wrong=tuple(wrong))
 
 
-def answering_cases(question: Question, questions: Sequence[Question]) -> Cases | None:
+def answering_cases(question: Question, _questions: Sequence[Question]) -> Cases | None:
     """For over-refusal: answering is right; a refusal and nothing are wrong."""
     made = answer_cases(question, ())
     if made is None:
@@ -165,6 +165,7 @@ def foreign(
     return None
 
 
+@functools.lru_cache(maxsize=4096)
 def _answer_sentence(question: Question) -> tuple[str, int | None] | None:
     """A sentence of the context that gives an expected answer, and the number of its passage."""
     numbered = sources(question).numbered

@@ -28,10 +28,16 @@ _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)]|#+)\s+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentence:
-    """A sentence without its citation marks; ``start:end`` is its place in ``without_marks``."""
+    """A sentence without its citation marks; ``start:end`` is its place in ``without_marks``.
+
+    ``parts``: what each citation stands behind, where there are several ("A [1] and B [2]."),
+    with what it cites; a sentence that does not end with a citation, or begins with one, is
+    one part.
+    """
 
     text: str
     cited: tuple[int | str, ...]
+    parts: tuple[tuple[str, tuple[int | str, ...]], ...]
     start: int
     end: int
 
@@ -61,17 +67,39 @@ def sentences(text: str, marks: Sequence[Mark]) -> tuple[Sentence, ...]:
     out: list[Sentence] = []
     for start, end in pieces:
         piece = shown[start:end]
-        ids = tuple(i for _ in range(piece.count(_MARK)) for i in next(cited).cited)
-        said = re.sub(rf"\s*{_MARK}", "", piece).strip()
-        said = _BULLET.sub("", said) if _BULLET.sub("", said) else said
+        each = [next(cited).cited for _ in range(piece.count(_MARK))]
+        ids = tuple(i for some in each for i in some)
+        said = _plain(piece)
         if any(ch.isalnum() for ch in said):
-            out.append(Sentence(text=said, cited=ids, start=start, end=end))
-        elif ids and out:
-            last = out.pop()
-            out.append(Sentence(text=last.text, cited=last.cited + ids, start=last.start, end=end))
+            parts = _parts(piece, each) or ((said, ids),)
+            out.append(Sentence(text=said, cited=ids, parts=parts, start=start, end=end))
         elif ids:
-            out.append(Sentence(text="", cited=ids, start=start, end=end))
+            last = out.pop() if out else Sentence(text="", cited=(), parts=(), start=start, end=end)
+            ids = last.cited + ids
+            parts = ((last.text, ids),) if last.text else ()
+            out.append(Sentence(text=last.text, cited=ids, parts=parts, start=last.start, end=end))
     return tuple(out)
+
+
+def _plain(piece: str) -> str:
+    said = re.sub(rf"\s*{_MARK}", "", piece).strip()
+    return _BULLET.sub("", said) or said
+
+
+def _parts(
+    piece: str, each: Sequence[tuple[int | str, ...]]
+) -> tuple[tuple[str, tuple[int | str, ...]], ...]:
+    """The stretches before each group of marks, if the piece ends with one; else nothing."""
+    stretches = re.split(rf"((?:\s*{_MARK})+)", piece)
+    texts, groups, rest = stretches[:-1:2], stretches[1::2], stretches[-1]
+    said = [_plain(t) for t in texts]
+    if any(ch.isalnum() for ch in rest) or not all(any(c.isalnum() for c in t) for t in said):
+        return ()
+    ids = iter(each)
+    return tuple(
+        (text, tuple(i for _ in range(group.count(_MARK)) for i in next(ids)))
+        for text, group in zip(said, groups, strict=True)
+    )
 
 
 def _cut(shown: str, ends: re.Pattern[str]) -> list[tuple[int, int]]:
