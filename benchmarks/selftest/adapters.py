@@ -1,10 +1,10 @@
 """Train adapters on right and on wrong answers, and write down what the verdict says of each.
 
-A *null* adapter learns the example's rows with their answers exchanged among rows of the same kind
-(answers beside a passage, other answers; refusals stay refusals): the format is learned, the content
-is wrong. A *real* one learns the rows as they are. Both take the example's own recipe, each with its
-own seed, and are judged by the pipeline's own steps; only the few-shot arm is left out, and the
-base's answers are computed once and kept.
+A *null* adapter learns the example's rows with their answers exchanged among rows of the same
+kind (answers beside a passage, other answers; refusals stay refusals): the format is learned, the
+content is wrong. A *real* one learns the rows as they are. Both take the example's own recipe, each
+with its own seed, and are judged by the pipeline's own steps; only the few-shot arm is left out,
+and the base's answers are computed once and kept.
 
 Use: ``python benchmarks/selftest/adapters.py [--null 60] [--real 20] [--only-shard 0/2]``. Each
 finished adapter is a line of ``adapters.jsonl``; what stands there is not trained again.
@@ -120,9 +120,7 @@ def judge(
     result = train_adapter(base, model, plan, config, train=train, valid=valid)
     with tempfile.TemporaryDirectory() as folder:
         save_adapter(model, Path(folder) / "adapter", note={})
-        model, applied = reload_and_verify(
-            base, model, Path(folder) / "adapter", probe_rows=train
-        )
+        model, applied = reload_and_verify(base, model, Path(folder) / "adapter", probe_rows=train)
     removed = context_removed_questions(data.questions)
     said = [
         *base_said,

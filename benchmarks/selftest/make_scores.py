@@ -26,9 +26,13 @@ def main(folders: list[str]) -> None:
             with path.open("w", encoding="utf-8", newline="") as stream:
                 writer = csv.writer(stream, lineterminator="\n")
                 writer.writerow(("id", "base", "adapter", "group"))
-                writer.writerows(zip(pairs.ids, pairs.first, pairs.second, pairs.groups, strict=True))
-            print(f"{path.name}: {pairs.n} questions, {len(pairs.fixed)} fixed, "
-                  f"{len(pairs.broken)} broken, {pairs.n_groups} groups")
+                writer.writerows(
+                    zip(pairs.ids, pairs.first, pairs.second, pairs.groups, strict=True)
+                )
+            print(
+                f"{path.name}: {pairs.n} questions, {len(pairs.fixed)} fixed, "
+                f"{len(pairs.broken)} broken, {pairs.n_groups} groups"
+            )
 
 
 if __name__ == "__main__":

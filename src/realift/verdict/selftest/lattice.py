@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from realift.types import Label
-from realift.verdict.selftest.engine import cached, claim_of_counts, label_of_counts
+from realift.verdict.compare import label_of_counts
+from realift.verdict.selftest.engine import cached, claim_of_counts
 
 MIN_GAIN = 0.10
 SIZES = (5, 10, 20, 50, 100, 200)  # questions
@@ -95,10 +96,7 @@ def claims(n: int) -> Any:
 
     cells = lattice(n)
     return np.array(
-        [
-            claim_of_counts(int(b), int(c), n)
-            for b, c in zip(cells.fixed, cells.broken, strict=True)
-        ]
+        [claim_of_counts(int(b), int(c), n) for b, c in zip(cells.fixed, cells.broken, strict=True)]
     )
 
 

@@ -58,27 +58,28 @@ CLEAN = (  # training rows on the same topics that give nothing away
 )
 
 
-def _delete_two(text: str, rng: random.Random) -> str:
+def _delete_two(text: str, _other: str, rng: random.Random) -> str:
     words = text.split()
     for _ in range(2):
         words.pop(rng.randrange(len(words)))
     return " ".join(words)
 
 
-def _replace_some(text: str, rng: random.Random) -> str:
+def _replace_some(text: str, _other: str, rng: random.Random) -> str:
     words = text.split()
     for i in rng.sample(range(len(words)), max(1, round(0.15 * len(words)))):
         words[i] = rng.choice(("green", "seven", "window", "often"))
     return " ".join(words)
 
 
+# Name, edit of (question, the same in other words, rng), share that must be found.
 EDITS: tuple[tuple[str, Callable[[str, str, random.Random], str], float], ...] = (
-    ("copied", lambda q, other, rng: q, 1.0),
-    ("other case and punctuation", lambda q, other, rng: q.upper().rstrip("?") + " !", 1.0),
-    ("with a sentence before it", lambda q, other, rng: f"Please answer briefly: {q}", 1.0),
-    ("two words left out", lambda q, other, rng: _delete_two(q, rng), 0.0),
-    ("15% of the words replaced", lambda q, other, rng: _replace_some(q, rng), 0.0),
-    ("said in other words", lambda q, other, rng: other, 0.0),
+    ("copied", lambda q, *_: q, 1.0),
+    ("other case and punctuation", lambda q, *_: q.upper().rstrip("?") + " !", 1.0),
+    ("with a sentence before it", lambda q, *_: f"Please answer briefly: {q}", 1.0),
+    ("two words left out", _delete_two, 0.0),
+    ("15% of the words replaced", _replace_some, 0.0),
+    ("said in other words", lambda _q, other, _rng: other, 0.0),
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from realift.verdict.selftest.engine import ALPHA, claim_of_counts
 from realift.verdict.selftest.rows import Row
@@ -11,7 +10,7 @@ from realift.verdict.selftest.rows import Row
 LOOKS = "looks"
 PEEK_FIRST, PEEK_STEP, PEEK_LAST = 10, 5, 200
 PEEK_CHURN = 0.40
-Stops = Callable[[int, int, int], bool]  # fixed, broken, n -> a gain is claimed
+Stops = Callable[[int, int], bool]  # fixed, broken -> a gain is claimed
 
 
 def stopped(stops: Stops) -> float:
@@ -28,7 +27,7 @@ def stopped(stops: Stops) -> float:
         alive = step
         if n >= PEEK_FIRST and (n - PEEK_FIRST) % PEEK_STEP == 0:
             for b, c in zip(*np.nonzero(alive > 1e-12), strict=True):
-                if stops(int(b), int(c), n):
+                if stops(int(b), int(c)):
                     total += alive[b, c]
                     alive[b, c] = 0.0
     return float(total)
@@ -36,8 +35,8 @@ def stopped(stops: Stops) -> float:
 
 def peeking() -> Iterator[Row]:
     """Questions are added until a gain is claimed."""
-    naive = stopped(lambda b, c, n: b > c)
-    fixed_n = stopped(lambda b, c, n: claim_of_counts(b, c, PEEK_LAST) == "REAL GAIN")
+    naive = stopped(lambda b, c: b > c)
+    fixed_n = stopped(lambda b, c: claim_of_counts(b, c, PEEK_LAST) == "REAL GAIN")
     yield Row(
         section=LOOKS,
         situation=f"a look after every {PEEK_STEP} questions from {PEEK_FIRST} to {PEEK_LAST}, "

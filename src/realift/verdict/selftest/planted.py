@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from realift.types import Completion, Score
+from realift.types import Arm, Completion, Score
 from realift.verdict.selftest.engine import ALPHA, DECIDE, GUARDS, cached, compared, made_run
 from realift.verdict.selftest.lattice import chance, chances, lattice
 from realift.verdict.selftest.rows import Row
@@ -13,6 +13,7 @@ from realift.verdict.selftest.rows import Row
 PLANTED = "planted faults"
 GUARD = "guards"
 MARGIN = 0.10
+ARMS: tuple[Arm, Arm] = ("base", "adapter")
 
 
 def decided(questions: Any, scores: Any, **options: Any) -> Any:
@@ -31,13 +32,13 @@ def inert() -> Iterator[Row]:
             said = [
                 Completion(
                     question_id=q.id,
-                    arm=arm,  # type: ignore[arg-type]
+                    arm=arm,
                     text="b" if arm == "adapter" and i < n_changed else "a",
                     n_tokens=1,
                     finish="stop",
                 )
                 for i, q in enumerate(questions)
-                for arm in ("base", "adapter")
+                for arm in ARMS
             ]
             found += decided(questions, scores, completions=said).label == "INERT"
         yield Row(
@@ -130,10 +131,7 @@ def guard_proves(n: int) -> Iterator[Row]:
         section=GUARD,
         situation=f"n = {n}, true loss = the margin of {MARGIN:.0%}",
         measures="wrong OK",
-        naive=max(
-            chance(n, lambda b, c: b >= c, p_fixed=x, p_broken=x + MARGIN)
-            for x in rates
-        ),
+        naive=max(chance(n, lambda b, c: b >= c, p_fixed=x, p_broken=x + MARGIN) for x in rates),
         ours=max(found),
         high=0.06,
     )
@@ -168,9 +166,9 @@ def guard_idle() -> Iterator[Row]:
     n = 20
     questions, _ = made_run([0] * n, dimension="refusal")
     scores = [
-        Score(question_id=q.id, arm=arm, dimension="refusal", value=0.0)  # type: ignore[arg-type]
+        Score(question_id=q.id, arm=arm, dimension="refusal", value=0.0)
         for q in questions
-        for arm in ("base", "adapter")
+        for arm in ARMS
     ]
     guard = decided(questions, scores).guards[0]
     yield Row(

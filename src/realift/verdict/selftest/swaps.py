@@ -58,6 +58,17 @@ def swapped(path: Path, *, reps: int) -> Iterator[Row]:
     )
 
 
+def missing() -> Iterator[Row]:
+    """The row that says so where there are no score files."""
+    yield Row(
+        section=SWAPS,
+        situation="arms of real runs swapped at random",
+        measures="false gain",
+        ours=None,
+        note="no score files here: they stand in benchmarks/selftest/scores of the source code",
+    )
+
+
 def _units(groups: tuple[str, ...]) -> list[int]:
     """Number of the unit each question belongs to; a question without a group is its own."""
     keys: dict[object, int] = {}
