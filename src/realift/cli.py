@@ -228,6 +228,57 @@ def report(folder: Path = typer.Argument(help="A run folder."), as_json: bool = 
 
 
 @app.command()
+def judge(
+    folder: Path = typer.Argument(help="A run folder."),
+    model: str | None = typer.Option(None, help="The judge's name, as its server knows it."),
+    url: str | None = typer.Option(
+        None, help="Any OpenAI-compatible server. [dim]\\[default: this machine's Ollama][/dim]"
+    ),
+    timeout: float = typer.Option(120.0, help="Seconds to wait for one reply."),
+    labels: Path | None = typer.Option(None, help="A filled-in sheet: check the judge with it."),
+    write_sheet: Path | None = typer.Option(
+        None, help="Write a blind sheet of answers to label (CSV), ask nobody."
+    ),
+    n: int = typer.Option(60, help="Answers in the sheet."),
+    seed: int = typer.Option(0, help="Seed of the sheet and of the order of asking."),
+    as_json: bool = JSON,
+    quiet: bool = QUIET,
+) -> None:
+    """Ask a language model for a second opinion on the answers; it never changes the verdict."""
+    from realift.run_folder import load, to_plain
+
+    if (model is None) == (write_sheet is None):
+        raise UsageError(
+            "give either --model NAME or --write-sheet FILE",
+            hint="--model asks a judge; --write-sheet makes the sheet to check it with",
+        )
+    if write_sheet is not None:
+        from realift.judge.labels import write_sheet as write
+        from realift.judge.material import answer_pairs
+
+        rows = write(write_sheet, answer_pairs(load(folder)), n=n, seed=seed)
+        typer.echo(f"{write_sheet}: {rows} answers to label; write right or wrong in each line")
+        return
+    from realift.judge import DEFAULT_URL, judge_run, leaving, make_endpoint
+    from realift.report.terminal_judge import render_judge
+
+    assert model is not None
+    endpoint = make_endpoint(url or DEFAULT_URL, model, timeout=timeout)
+    if leaving(endpoint.url):
+        typer.echo(f"note: {leaving(endpoint.url)}", err=True)
+    try:
+        with _listening(quiet=quiet or as_json) as on_event:
+            judged = judge_run(folder, endpoint, labels=labels, seed=seed, on_event=on_event)
+    except KeyboardInterrupt as err:
+        _print_error("interrupted", "every reply is kept; the same command goes on from there")
+        raise typer.Exit(EXIT_INTERRUPTED) from err
+    if as_json:
+        _print_json(to_plain(judged))
+    else:
+        _console().print(render_judge(judged, load(folder)))
+
+
+@app.command()
 def doctor(as_json: bool = JSON) -> None:
     """Say what this installation can do: versions, device, speed, the embedded base."""
     from realift.doctor import examine, render_findings
