@@ -100,9 +100,8 @@ def _row(name: str, c: Opinion | Comparison) -> tuple[str, ...]:
 
 def _corrected_row(c: CorrectedDifference, arms: tuple[ArmTrust, ...]) -> tuple[str, ...]:
     base, adapter = (figures.percent(a.corrected.value) for a in arms)
-    name = "judge, corrected by the labels"
     return (
-        name,
+        f"judge, corrected by {2 * c.n_labelled} labels",
         base,
         adapter,
         _change(c.value, c.interval),
