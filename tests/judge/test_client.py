@@ -154,6 +154,7 @@ def test_a_connection_that_breaks_is_tried_again(no_waiting: list[float]) -> Non
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
+        listening.settimeout(5)  # a client that does not come back must fail the test, not hang it
 
         def hang_up() -> None:
             for _ in range(3):
@@ -161,7 +162,7 @@ def test_a_connection_that_breaks_is_tried_again(no_waiting: list[float]) -> Non
                 connection.recv(1 << 16)
                 connection.close()
 
-        thread = threading.Thread(target=hang_up)
+        thread = threading.Thread(target=hang_up, daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
         with pytest.raises(NoReply, match="connection broke"):

@@ -217,6 +217,24 @@ def test_a_server_that_fails_all_the_time_is_given_up(run: Path) -> None:
     assert not (run / "judge.json").exists()
 
 
+def test_failures_that_do_not_follow_each_other_end_nothing(run: Path) -> None:
+    turn = itertools.count()
+    found, _ = judged(run, lambda b: Failure(400) if next(turn) % 3 == 1 else good(b))
+    assert found.n_failed == 20
+    assert found.n_replies == 40
+
+
+def test_every_reply_is_on_the_disk_as_soon_as_it_is_there(run: Path) -> None:
+    on_disk = []
+
+    def look(event: object) -> None:
+        if isinstance(event, Progress):
+            on_disk.append(len((run / "judge.jsonl").read_text().splitlines()) - event.done)
+
+    judged(run, good, on_event=look)
+    assert on_disk == [0] * 61
+
+
 def test_a_reply_of_any_characters_is_kept(run: Path) -> None:
     odd = "\u2028 \ud800 \x00 \U0001f600"
     found, judge = judged(run, lambda body: odd)

@@ -94,9 +94,20 @@ def test_an_arm_without_wrong_answers_has_no_specificity() -> None:
 
 
 def test_rogan_gladen_against_hand() -> None:
-    """115 of 200 accepted, 95% and 80%: (0.575 - 0.2) / 0.75 = 0.5."""
+    """115 of 200 accepted, 95% and 80%: (0.575 - 0.2) / 0.75 = 0.5.
+
+    Interval (Lang & Reiczigel): se 20/22, sp 17/22, accepted 116.9207/203.8415 = 0.573586;
+    center (0.573586 - 5/22) / (15/22) = 0.507926; variances of the rates 0.0037566 and 0.0079827;
+    shift 7.682918 (0.507926 * 0.0037566 - 0.492074 * 0.0079827) = -0.015519;
+    half 1.959964 sqrt(0.0011999 + 0.0019329 + 0.0009692) / (15/22) = 0.184109.
+    """
     found = Accuracy(sensitivity=wilson(19, 20), specificity=wilson(16, 20))
-    assert rogan_gladen(115, 200, found).value == pytest.approx(0.5, abs=1e-12)
+    estimate = rogan_gladen(115, 200, found)
+    assert estimate.value == pytest.approx(0.5, abs=1e-12)
+    assert estimate.interval
+    # six digits were carried by hand
+    assert estimate.interval.low == pytest.approx(0.507926 - 0.015519 - 0.184109, abs=2e-5)
+    assert estimate.interval.high == pytest.approx(0.507926 - 0.015519 + 0.184109, abs=2e-5)
 
 
 def test_rogan_gladen_stays_a_share() -> None:
