@@ -240,6 +240,9 @@ def judge(
         None, help="Write a blind sheet of answers to label (CSV), ask nobody."
     ),
     n: int = typer.Option(60, help="Answers in the sheet."),
+    grounding_model: str | None = typer.Option(
+        None, help="Score grounding again with this NLI model (hub id or folder), on this machine."
+    ),
     seed: int = typer.Option(0, help="Seed of the sheet and of the order of asking."),
     as_json: bool = JSON,
     quiet: bool = QUIET,
@@ -247,9 +250,9 @@ def judge(
     """Ask a language model for a second opinion on the answers; it never changes the verdict."""
     from realift.run_folder import load, to_plain
 
-    if (model is None) == (write_sheet is None):
+    if [model, write_sheet, grounding_model].count(None) != 2:
         raise UsageError(
-            "give either --model NAME or --write-sheet FILE",
+            "give one of --model NAME, --write-sheet FILE and --grounding-model NAME",
             hint="--model asks a judge; --write-sheet makes the sheet to check it with",
         )
     if write_sheet is not None:
@@ -259,23 +262,36 @@ def judge(
         rows = write(write_sheet, answer_pairs(load(folder)), n=n, seed=seed)
         typer.echo(f"{write_sheet}: {rows} answers to label; write right or wrong in each line")
         return
-    from realift.judge import DEFAULT_URL, judge_run, leaving, make_endpoint
-    from realift.report.terminal_judge import render_judge
-
-    assert model is not None
-    endpoint = make_endpoint(url or DEFAULT_URL, model, timeout=timeout)
-    if leaving(endpoint.url):
-        typer.echo(f"note: {leaving(endpoint.url)}", err=True)
     try:
         with _listening(quiet=quiet or as_json) as on_event:
-            judged = judge_run(folder, endpoint, labels=labels, seed=seed, on_event=on_event)
+            if model is not None:
+                from realift.judge import DEFAULT_URL, judge_run, leaving, make_endpoint
+                from realift.report.terminal_judge import render_judge
+
+                endpoint = make_endpoint(url or DEFAULT_URL, model, timeout=timeout)
+                if leaving(endpoint.url):
+                    typer.echo(f"note: {leaving(endpoint.url)}", err=True)
+                judged = judge_run(folder, endpoint, labels=labels, seed=seed, on_event=on_event)
+                found, shown = to_plain(judged), render_judge(judged, load(folder))
+            else:
+                from realift.judge.grounding import ground_run
+                from realift.judge.nli import load_support
+                from realift.model.load import quiet_loading
+                from realift.report.terminal_judge import render_grounding
+
+                assert grounding_model is not None
+                with quiet_loading():
+                    supports = load_support(grounding_model)
+                grounded = ground_run(folder, grounding_model, supports, on_event=on_event)
+                found, shown = to_plain(grounded), render_grounding(grounded, load(folder))
     except KeyboardInterrupt as err:
-        _print_error("interrupted", "every reply is kept; the same command goes on from there")
+        kept = "every reply is kept; the same command goes on from there"
+        _print_error("interrupted", kept if model is not None else "")
         raise typer.Exit(EXIT_INTERRUPTED) from err
     if as_json:
-        _print_json(to_plain(judged))
+        _print_json(found)
     else:
-        _console().print(render_judge(judged, load(folder)))
+        _console().print(shown)
 
 
 @app.command()

@@ -27,7 +27,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_one_request_at_temperature_zero_without_a_key() -> None:
-    with serving(lambda body: "right") as judge:
+    with serving(lambda _: "right") as judge:
         assert ask(make_endpoint(judge.url + "/", "m"), HELLO) == "right"
     (request,) = judge.requests
     assert request["path"] == "/v1/chat/completions"
@@ -42,7 +42,7 @@ def test_the_key_comes_from_the_environment_and_is_never_shown(
 ) -> None:
     monkeypatch.setenv(client.KEY_VARIABLE, "s3cret")
     monkeypatch.setenv("HF_TOKEN", "hf_other")
-    with serving(lambda body: "right") as judge:
+    with serving(lambda _: "right") as judge:
         endpoint = make_endpoint(judge.url, "m")
         ask(endpoint, HELLO)
     assert judge.requests[0]["headers"]["Authorization"] == "Bearer s3cret"
@@ -52,21 +52,21 @@ def test_the_key_comes_from_the_environment_and_is_never_shown(
 def test_a_proxy_never_sees_what_goes_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.delenv("no_proxy", raising=False)
-    with serving(lambda body: "right") as judge:
+    with serving(lambda _: "right") as judge:
         assert ask(make_endpoint(judge.url, "m"), HELLO) == "right"
 
 
 @pytest.mark.parametrize("status", [500, 503, 429, 408])
 def test_a_failure_that_may_pass_is_tried_again(status: int) -> None:
     said: list[Any] = [Failure(status), Failure(status), "right"]
-    with serving(lambda body: said.pop(0)) as judge:
+    with serving(lambda _: said.pop(0)) as judge:
         assert ask(make_endpoint(judge.url, "m"), HELLO) == "right"
     assert len(judge.requests) == 3
 
 
 def test_tries_are_bounded(no_waiting: list[float]) -> None:
     with (
-        serving(lambda body: Failure(500)) as judge,
+        serving(lambda _: Failure(500)) as judge,
         pytest.raises(NoReply, match="HTTP 500: no luck"),
     ):
         ask(make_endpoint(judge.url, "m"), HELLO)
@@ -80,14 +80,14 @@ def test_a_server_that_asks_to_wait_is_obeyed_within_reason(no_waiting: list[flo
         Failure(429, headers=(("Retry-After", "99999"),)),
         "right",
     ]
-    with serving(lambda body: said.pop(0)) as judge:
+    with serving(lambda _: said.pop(0)) as judge:
         ask(make_endpoint(judge.url, "m"), HELLO)
     assert no_waiting == [7.0, client.MAX_WAIT]
 
 
 def test_a_request_that_is_refused_is_not_repeated() -> None:
     with (
-        serving(lambda body: Failure(400, '{"error": "prompt too long"}')) as judge,
+        serving(lambda _: Failure(400, '{"error": "prompt too long"}')) as judge,
         pytest.raises(NoReply, match="prompt too long"),
     ):
         ask(make_endpoint(judge.url, "m"), HELLO)
@@ -98,16 +98,16 @@ def test_a_request_that_is_refused_is_not_repeated() -> None:
     ("status", "hint"), [(401, client.KEY_VARIABLE), (403, client.KEY_VARIABLE), (404, "model 'm'")]
 )
 def test_a_refused_key_or_model_ends_it_with_a_remedy(status: int, hint: str) -> None:
-    with serving(lambda body: Failure(status)) as judge, pytest.raises(JudgeError) as caught:
+    with serving(lambda _: Failure(status)) as judge, pytest.raises(JudgeError) as caught:
         ask(make_endpoint(judge.url, "m"), HELLO)
     assert hint in caught.value.hint
     assert len(judge.requests) == 1
 
 
 def test_nothing_follows_a_redirect() -> None:
-    with serving(lambda body: "right") as other:
+    with serving(lambda _: "right") as other:
         moved = Failure(302, headers=(("Location", other.url + "/chat/completions"),))
-        with serving(lambda body: moved) as judge, pytest.raises(JudgeError, match="sends on to"):
+        with serving(lambda _: moved) as judge, pytest.raises(JudgeError, match="sends on to"):
             ask(make_endpoint(judge.url, "m"), HELLO)
     assert other.requests == []
 
@@ -196,7 +196,14 @@ def test_what_leaves_the_machine_is_said_with_the_host() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["judge", "ftp://x/v1", "http://", "http://x:port/v1", "http://user:pw@x/v1", "http://x/?key=1"],
+    [
+        "judge",
+        "ftp://x/v1",
+        "http://",
+        "http://x:port/v1",
+        "http://user:pw@x/v1",
+        "http://x/?key=1",
+    ],
 )
 def test_addresses_that_cannot_be_used_are_refused(url: str) -> None:
     with pytest.raises(UsageError, match="--url") as caught:

@@ -33,7 +33,7 @@ def call(*args: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(client.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(client.time, "sleep", lambda _: None)
     return made_run(tmp_path / "one", base=BASE, adapter=ADAPTER)
 
 
@@ -99,7 +99,10 @@ def test_what_leaves_the_machine_is_always_said_first(
     assert "answers of this run leave this machine, to judge.example.org" in said[0]
 
 
-@pytest.mark.parametrize("args", [(), ("--model", "m", "--write-sheet", "x.csv")])
+@pytest.mark.parametrize(
+    "args",
+    [(), ("--model", "m", "--write-sheet", "x.csv"), ("--model", "m", "--grounding-model", "g")],
+)
 def test_the_command_wants_one_job(
     args: tuple[str, ...],
     run: Path,
@@ -107,7 +110,7 @@ def test_the_command_wants_one_job(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert call(run, *args, monkeypatch=monkeypatch) == 2
-    assert "--model NAME or --write-sheet FILE" in " ".join(capsys.readouterr().err.split())
+    assert "give one of --model NAME, --write-sheet FILE" in capsys.readouterr().err
 
 
 def test_no_judge_there_is_one_clear_error(
@@ -172,3 +175,22 @@ def test_the_screen_fits(width: int, run: Path) -> None:
     for line in screen(run, always_right, width=width).splitlines():
         assert len(line) <= width
         assert "…" not in line
+
+
+def test_a_grounding_model_runs_from_the_command_line(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.judge.test_nli import NLI, save_classifier
+
+    model = save_classifier(tmp_path / "nli", NLI)
+    capsys.readouterr()
+    assert call(run, "--grounding-model", model, monkeypatch=monkeypatch) == 0
+    out = capsys.readouterr()
+    assert "Second opinion on grounding" in out.out
+    assert "shared words" in out.out
+    assert "(does not count)" in out.out  # a random model fails the self-test
+    assert "grounding: 30/30" in out.err
+    assert "Loading weights" not in out.err
+    assert call(run, "--grounding-model", model, "--json", monkeypatch=monkeypatch) == 0
+    written = json.loads((run / "judge_grounding.json").read_text())
+    assert json.loads(capsys.readouterr().out) == written

@@ -34,7 +34,7 @@ ADAPTER = [i < 9 and i != 1 for i in range(12)]  # fixes 5 (4..8), breaks 1
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(client.time, "sleep", lambda _: None)
 
 
 @pytest.fixture
@@ -208,7 +208,7 @@ def test_one_request_that_fails_is_left_out_and_asked_the_next_time(run: Path) -
 
 def test_a_server_that_fails_all_the_time_is_given_up(run: Path) -> None:
     with (
-        serving(lambda body: Failure(500)) as judge,
+        serving(lambda _: Failure(500)) as judge,
         pytest.raises(JudgeError, match="3 times in a row") as caught,
     ):
         judge_run(run, make_endpoint(judge.url, "m"))
@@ -237,7 +237,7 @@ def test_every_reply_is_on_the_disk_as_soon_as_it_is_there(run: Path) -> None:
 
 def test_a_reply_of_any_characters_is_kept(run: Path) -> None:
     odd = "\u2028 \ud800 \x00 \U0001f600"
-    found, judge = judged(run, lambda body: odd)
+    found, judge = judged(run, lambda _: odd)
     assert found.n_unreadable == found.n_replies == 60
     again = judge_run(run, make_endpoint(judge.url, "m"))  # the server is gone: all is known
     assert again.n_unreadable == 60

@@ -117,9 +117,7 @@ def test_a_sheet_without_a_label_or_a_column_says_so(
         read_labels(tmp_path / "nowhere.csv", pairs)
 
 
-def test_labels_of_another_run_are_refused(
-    pairs: tuple[AnswerPair, ...], tmp_path: Path
-) -> None:
+def test_labels_of_another_run_are_refused(pairs: tuple[AnswerPair, ...], tmp_path: Path) -> None:
     other = answer_pairs(
         run_folder.load(made_run(tmp_path / "two", base=[True] * 40, adapter=[False] * 40))
     )
@@ -199,7 +197,8 @@ def test_thirty_labels_make_the_difference(
     assert found.n_labelled == n
     assert found.validated == validated
     assert (found.corrected is not None) == validated
-    assert (found.kappa is not None) and len(found.arms) == 2
+    assert found.kappa is not None
+    assert len(found.arms) == 2
 
 
 def test_labels_of_one_arm_alone_validate_nothing(run: Path, tmp_path: Path) -> None:

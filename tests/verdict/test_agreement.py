@@ -40,9 +40,7 @@ def test_kappa_against_hand() -> None:
 @pytest.mark.parametrize("table", [(20, 5, 10, 15), (7, 3, 1, 30), (1, 9, 0, 2), (12, 0, 4, 9)])
 def test_kappa_invariant_under_swapping_raters_and_naming(table: tuple[int, ...]) -> None:
     a, b, c, d = table
-    here, swapped, renamed = (
-        cohen_kappa(*t) for t in ((a, b, c, d), (a, c, b, d), (d, c, b, a))
-    )
+    here, swapped, renamed = (cohen_kappa(*t) for t in ((a, b, c, d), (a, c, b, d), (d, c, b, a)))
     for other in (swapped, renamed):
         assert other.value == pytest.approx(here.value, abs=1e-12)
         assert here.interval

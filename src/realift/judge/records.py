@@ -102,3 +102,27 @@ class JudgeResult:
     disagreements: tuple[Disagreement, ...]
     warnings: tuple[str, ...]
     signature: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroundingResult:
+    """Grounding by shared words and by a model that reads (``judge_grounding.json``).
+
+    ``n_differ`` of ``n_compared`` answers are seen differently. ``n_misjudged`` of ``n_tested``
+    questions have known answers that the model gets wrong; ``n_fooled`` of ``n_strange`` answers
+    it finds supported by the context of another question. ``usable``: both were tested, and at
+    most 5 % of either went wrong.
+    """
+
+    model: str
+    words: Opinion
+    judged: Opinion
+    n_compared: int
+    n_differ: int
+    n_tested: int
+    n_misjudged: int
+    n_strange: int
+    n_fooled: int
+    usable: bool
+    warnings: tuple[str, ...]
+    signature: str

@@ -12,7 +12,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from realift.judge.records import ArmTrust, Disagreement, JudgeResult, Opinion
+from realift.judge.records import (
+    ArmTrust,
+    Disagreement,
+    GroundingResult,
+    JudgeResult,
+    Opinion,
+)
 from realift.report import figures, view
 from realift.report.terminal import bullets, facts, section, styled
 from realift.report.text import one_line
@@ -39,7 +45,7 @@ def render_judge(judged: JudgeResult, result: RunResult) -> RenderableType:
                 ("Verdict", _unchanged(label)),
             ]
         ),
-        *section("Evidence", _table(judged, result)),
+        *section("Evidence", _table("correctness by", _rows(judged, result))),
         Text(
             "Difference = adapter - base, in percentage points. Side by side: share of questions "
             "that each arm wins; the rest are ties.",
@@ -56,6 +62,30 @@ def render_judge(judged: JudgeResult, result: RunResult) -> RenderableType:
     return Group(*parts)
 
 
+def render_grounding(found: GroundingResult, result: RunResult) -> RenderableType:
+    """Grounding by words and by a model, and how the model did on answers that are known."""
+    label = result.verdict.label if result.verdict else None
+    mark = "" if found.usable else " (does not count)"
+    rows = [_row("shared words", found.words), _row(f"the model{mark}", found.judged)]
+    parts: list[RenderableType] = [
+        Text("Second opinion on grounding", style="bold"),
+        facts([("Model", found.model), ("Verdict", _unchanged(label))]),
+        *section("Evidence", _table("grounding by", rows)),
+        Text("Difference = adapter - base, in percentage points.", style="dim"),
+        Text(),
+        facts(
+            [
+                ("Known", f"{found.n_misjudged:,} of {found.n_tested:,} known answers misjudged"),
+                ("Strange", f"{found.n_fooled:,} of {found.n_strange:,} strange contexts believed"),
+                ("Differs", f"on {found.n_differ:,} of {found.n_compared:,} answers"),
+            ]
+        ),
+    ]
+    if found.warnings:
+        parts += section("Warnings", bullets(found.warnings))
+    return Group(*parts, Text(), facts([("Signature", found.signature)]))
+
+
 def _unchanged(label: str | None) -> Text:
     if label is None:
         return Text("none")
@@ -65,12 +95,12 @@ def _unchanged(label: str | None) -> Text:
 # --- figures -----------------------------------------------------------------------------------
 
 
-def _table(judged: JudgeResult, result: RunResult) -> Table:
+def _table(what: str, rows: list[tuple[str, ...]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 0), pad_edge=False, show_edge=False)
-    table.add_column("correctness by", overflow="fold", min_width=12)
+    table.add_column(what, overflow="fold", min_width=12)
     for title in ("base", "adapter", "difference,\n95% interval", "n", "p"):
         table.add_column(f" {title}", justify="right", no_wrap=True)
-    for cells in _rows(judged, result):
+    for cells in rows:
         first, *others = (cell.replace(figures.NOT_MEASURED, "not\nmeasured") for cell in cells)
         table.add_row(Text(first), *(Text(f" {cell}") for cell in others))
     return table
