@@ -26,6 +26,7 @@ ROOMS = [
     "deliver",
     "report",
     "probes",
+    "judge",
     "answer",
     "train",
     "model",

@@ -228,6 +228,73 @@ def report(folder: Path = typer.Argument(help="A run folder."), as_json: bool = 
 
 
 @app.command()
+def judge(
+    folder: Path = typer.Argument(help="A run folder."),
+    model: str | None = typer.Option(None, help="The judge's name, as its server knows it."),
+    url: str | None = typer.Option(
+        None, help="Any OpenAI-compatible server. [dim]\\[default: this machine's Ollama][/dim]"
+    ),
+    timeout: float = typer.Option(120.0, help="Seconds to wait for one reply."),
+    labels: Path | None = typer.Option(None, help="A filled-in sheet: check the judge with it."),
+    write_sheet: Path | None = typer.Option(
+        None, help="Write a blind sheet of answers to label (CSV), ask nobody."
+    ),
+    n: int = typer.Option(60, help="Answers in the sheet."),
+    grounding_model: str | None = typer.Option(
+        None, help="Score grounding again with this NLI model (hub id or folder), on this machine."
+    ),
+    seed: int = typer.Option(0, help="Seed of the sheet and of the order of asking."),
+    as_json: bool = JSON,
+    quiet: bool = QUIET,
+) -> None:
+    """Ask a language model for a second opinion on the answers; it never changes the verdict."""
+    from realift.run_folder import load, to_plain
+
+    if [model, write_sheet, grounding_model].count(None) != 2:
+        raise UsageError(
+            "give one of --model NAME, --write-sheet FILE and --grounding-model NAME",
+            hint="--model asks a judge; --write-sheet makes the sheet to check it with",
+        )
+    if write_sheet is not None:
+        from realift.judge.labels import write_sheet as write
+        from realift.judge.material import answer_pairs
+
+        rows = write(write_sheet, answer_pairs(load(folder)), n=n, seed=seed)
+        typer.echo(f"{write_sheet}: {rows} answers to label; write right or wrong in each line")
+        return
+    try:
+        with _listening(quiet=quiet or as_json) as on_event:
+            if model is not None:
+                from realift.judge import DEFAULT_URL, judge_run, leaving, make_endpoint
+                from realift.report.terminal_judge import render_judge
+
+                endpoint = make_endpoint(url or DEFAULT_URL, model, timeout=timeout)
+                if leaving(endpoint.url):
+                    typer.echo(f"note: {leaving(endpoint.url)}", err=True)
+                judged = judge_run(folder, endpoint, labels=labels, seed=seed, on_event=on_event)
+                found, shown = to_plain(judged), render_judge(judged, load(folder))
+            else:
+                from realift.judge.grounding import ground_run
+                from realift.judge.nli import load_support
+                from realift.model.load import quiet_loading
+                from realift.report.terminal_judge import render_grounding
+
+                assert grounding_model is not None
+                with quiet_loading():
+                    supports = load_support(grounding_model)
+                grounded = ground_run(folder, grounding_model, supports, on_event=on_event)
+                found, shown = to_plain(grounded), render_grounding(grounded, load(folder))
+    except KeyboardInterrupt as err:
+        kept = "every reply is kept; the same command goes on from there"
+        _print_error("interrupted", kept if model is not None else "")
+        raise typer.Exit(EXIT_INTERRUPTED) from err
+    if as_json:
+        _print_json(found)
+    else:
+        _console().print(shown)
+
+
+@app.command()
 def doctor(as_json: bool = JSON) -> None:
     """Say what this installation can do: versions, device, speed, the embedded base."""
     from realift.doctor import examine, render_findings

@@ -53,3 +53,7 @@ class TrainingError(RealiftError):
 
 class RunFolderError(RealiftError):
     """A run folder that is missing, incomplete or of another schema."""
+
+
+class JudgeError(RealiftError):
+    """A judge that cannot be reached or does not answer."""
