@@ -40,14 +40,17 @@ class Bench:
     eval: Path
     base: Path
     root: Path
+    n_runs: int = 0
 
     def run(self, **options: Any) -> tuple[RunResult, list[Event]]:
+        """A run in a runs folder of its own, so that the ledger knows of no other."""
         seen: list[Event] = []
+        self.n_runs += 1
         given = {
             "train": str(self.train),
             "eval": str(self.eval),
             "base": str(self.base),
-            "runs_dir": str(self.root / "runs"),
+            "runs_dir": str(self.root / f"runs-{self.n_runs}"),
             **QUICK,
             **options,
         }
@@ -76,12 +79,15 @@ def facts(result: RunResult, seen: list[Event]) -> dict[str, Any]:
             if not k.startswith(("expected", "measured"))
         ],
         "losses": [(p.loss, p.valid_loss, p.learning_rate) for p in training.curve],
-        "answers": [(c.arm, c.question_id, c.probe, c.text) for c in result.completions],
+        "answers": [
+            (c.arm, c.question_id, c.sample, c.probe, c.seed, c.text) for c in result.completions
+        ],
         "scores": run_folder.to_plain(result.scores),
         "verdict": run_folder.to_plain(result.verdict),
         "compute": result.manifest["compute"],
         "events": sum(isinstance(e, Progress) for e in seen),
-        "folder": result.folder.rstrip("0123456789"),
+        "name": result.name,
+        "n_looks": result.manifest["n_looks"],
     }
 
 
@@ -113,20 +119,27 @@ CHANGES: dict[str, Any] = {
     "weight_decay": 0.9,
     "patience": 1,
     "seed": 7,
+    "seeds": 2,
     "few_shot_k": 1,
     "max_new_tokens": 3,
     "answer_batch_size": 2,
+    "samples_per_question": 2,
+    "temperature": 2.0,
     "min_gain": 0.3,
     "guard_margin": 0.4,
     "refusal_phrases": ["qqq"],
+    "scorer": "squad",
+    "sequential": True,
     "name": "mine",
 }
 NEEDS_MORE = {  # what it takes for the option to have something to change
     "patience": {"epochs": 8, "learning_rate": 0.3},
     "max_length": {},
     "refusal_phrases": {},
+    "temperature": {"samples_per_question": 2},
+    "sequential": {"allow_leaks": True},
 }
-ELSEWHERE = {"train", "eval", "base", "runs_dir", "device"}
+ELSEWHERE = {"train", "eval", "base", "runs_dir", "device", "folds"}
 
 
 def test_every_option_is_tried() -> None:
@@ -141,7 +154,7 @@ def test_every_option_changes_something(option: str, bench: Bench, plain: dict[s
     if more:
         before = facts(*bench.run(**more))
     if option == "refusal_phrases":
-        said = next(t for arm, q, _, t in plain["answers"] if arm == "adapter" and q == "r0")
+        said = next(t for arm, q, *_, t in plain["answers"] if arm == "adapter" and q == "r0")
         value = [said]
     if option == "max_length":
         plan = dict(before["plan"])  # the average row: the longer half is left out
