@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -13,58 +12,12 @@ from realift import pipeline, run_folder
 from realift.config import option_fields, resolve
 from realift.types import Event, Progress, RunResult
 from tests.conftest import save_base
-
-QUICK = {"epochs": 3, "max_new_tokens": 6, "learning_rate": 5e-2, "batch_size": 4}
-
-
-def rows() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    train = [
-        {"instruction": f"What is number {i}?" + " Tell me." * (i % 3), "output": f"It is {i}."}
-        for i in range(24)
-    ]
-    train[3]["output"] = "I don't have enough context to answer."
-    ask: list[dict[str, Any]] = [
-        {"id": f"a{i}", "question": f"Say the number {i}", "answers": [str(i)]} for i in range(8)
-    ]
-    ask += [{"id": f"r{i}", "question": f"Which color has {i}?", "answerable": False}
-            for i in range(3)]  # fmt: skip
-    # In both files: a leak, which only allow_leaks forgives.
-    ask.append({"id": "leak", "question": "What is number 4? Tell me.", "answers": ["4"]})
-    ask.append({"id": "c", "question": "Price?", "context": "[1] 5 euros.", "answers": ["5 euros"]})
-    return train, ask
-
-
-@dataclasses.dataclass(kw_only=True)
-class Bench:
-    train: Path
-    eval: Path
-    base: Path
-    root: Path
-    n_runs: int = 0
-
-    def run(self, **options: Any) -> tuple[RunResult, list[Event]]:
-        """A run in a runs folder of its own, so that the ledger knows of no other."""
-        seen: list[Event] = []
-        self.n_runs += 1
-        given = {
-            "train": str(self.train),
-            "eval": str(self.eval),
-            "base": str(self.base),
-            "runs_dir": str(self.root / f"runs-{self.n_runs}"),
-            **QUICK,
-            **options,
-        }
-        return pipeline.run(resolve(flags=given), on_event=seen.append), seen
+from tests.made_bench import QUICK, Bench, make_bench
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory, base_folder: Path) -> Bench:
-    root = tmp_path_factory.mktemp("bench")
-    train, ask = rows()
-    for name, content in (("train", train), ("eval", ask)):
-        text = "".join(json.dumps(r) + "\n" for r in content)
-        (root / f"{name}.jsonl").write_text(text)
-    return Bench(train=root / "train.jsonl", eval=root / "eval.jsonl", base=base_folder, root=root)
+    return make_bench(tmp_path_factory.mktemp("bench"), base_folder)
 
 
 def facts(result: RunResult, seen: list[Event]) -> dict[str, Any]:

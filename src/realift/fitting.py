@@ -170,7 +170,8 @@ def plan_jobs(
         plan = _with_answers(plan, base, model, config, data.questions, of_main.split.train)
     detach_adapter(model)
     on_event(Notice(text=of_main.split.reason))
-    run_folder.write_manifest(folder, seeds=sorted({task.config.seed for task in tasks}))
+    parts = {"folds": len(data.folds)} if data.folds else {}
+    run_folder.write_manifest(folder, seeds=sorted({task.config.seed for task in tasks}), **parts)
     run_folder.write_json(folder / "plan.json", plan)
     run_folder.write_jsonl(folder / "data" / "train.jsonl", of_main.split.train)
     run_folder.write_jsonl(folder / "data" / "valid.jsonl", of_main.split.valid)

@@ -146,8 +146,9 @@ def _answer(
         pilot = dataclasses.replace(BOTH, samples=range(n))
         answers = ask([(t, [pilot]) for t in trained if t.number == 0], stage="pilot")
         choice = _choose(score(questions, _in_order(answers, questions)), config)
+        enough = "the pilot's " if choice.k <= n else ""
         n = max(n, choice.k)
-        on_event(Notice(text=f"{n} samples per question: {choice.reason}"))
+        on_event(Notice(text=f"{enough}{n} samples per question: {choice.reason}"))
         orders = [(t, _rest(t, n, config)) for t in trained]
     else:
         if config.samples_per_question is None:
