@@ -30,7 +30,7 @@ REFUSED = "I don't have enough context to answer."
 
 def test_dimensions_depend_on_the_question_never_on_the_answer() -> None:
     for text in ("Lyon", "", REFUSED, "Paris"):
-        assert set(scored(ANSWERABLE, text)) == {"correctness", "no_over_refusal"}
+        assert set(scored(ANSWERABLE, text)) == {"correctness", "no_over_refusal", "token_f1"}
         assert set(scored(UNANSWERABLE, text)) == {"refusal"}
 
 

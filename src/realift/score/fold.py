@@ -20,9 +20,15 @@ _MARKS = str.maketrans(
 _EXPONENT = re.compile(r"(?<=[\dA-Za-z)])([⁰¹²³⁴-⁹]+)")
 _FRACTION = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅞])")
 _THIN_GROUP = re.compile(r"(?<=\d)[\u00a0\u202f\u2009](?=\d{3}(?!\d))")  # 10 000 with thin spaces
-_CITATION = re.compile(
-    r"\s*[\[【]\s*(?:(?:source|doc|document|ref|passage|context)s?\s*:?\s*)?\^?"
-    r"\d{1,3}(?:\s*[,;-]\s*\d{1,3})*\s*(?:†[^\]】]*)?[\]】]",
+_SPACED_GROUPS = re.compile(r"(?<![\d.,:/-])[1-9]\d{0,2}(?: \d{3})+(?![\d:/-]|[.,]\d{3})")
+_KIND = r"(?:(?:source|doc|document|ref|passage|context)s?\s*:?\s*)?[\^#]?"
+CITATION = re.compile(  # [1], [1, 2], [source 3], 【1†a】
+    rf"\s*[\[【]\s*{_KIND}-?\d{{1,3}}(?:\s*(?:[,;&-]|and)\s*{_KIND}\d{{1,3}})*"
+    r"\s*(?:†[^\]】]*)?[\]】]",
+    re.IGNORECASE,
+)
+_NEW_TURN = re.compile(
+    r"\n+\s*(?:#+\s*)?\**(?:instruction|question|user|human|q|input|context)\**\s*:|<\|",
     re.IGNORECASE,
 )
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.IGNORECASE | re.DOTALL)
@@ -37,7 +43,7 @@ def fold(text: str, *, lang: str = "en") -> str:
     >>> fold("１２"), fold("24–10"), fold("10²"), fold("٤٢")
     ('12', '24-10', '10^2', '42')
     """
-    text = _THIN_GROUP.sub("", text)
+    text = _SPACED_GROUPS.sub(lambda m: m[0].replace(" ", ""), _THIN_GROUP.sub("", text))
     text = _FRACTION.sub(" ", _EXPONENT.sub(r"^\1", text))
     text = unicodedata.normalize("NFKC", text).translate(_MARKS).replace("\u2044", "/")
     if lang == "tr":
@@ -68,7 +74,7 @@ def strip_citations(text: str) -> str:
     >>> strip_citations("42 euros [2]."), strip_citations("[2]")
     ('42 euros.', '[2]')
     """
-    stripped = _CITATION.sub("", text)
+    stripped = CITATION.sub("", text)
     return stripped if any(ch.isalnum() for ch in stripped) else text
 
 
@@ -79,3 +85,25 @@ def strip_thoughts(text: str) -> str:
     '42'
     """
     return _THOUGHT.sub("", text)
+
+
+def own_turn(text: str) -> str:
+    """What the model said itself: without thoughts, and up to a turn that it made up.
+
+    >>> own_turn("Lyon.\\n\\nQuestion: What is blue?\\nAnswer: the sky")
+    'Lyon.'
+    """
+    said = strip_thoughts(text).strip()
+    turn = _NEW_TURN.search(said)
+    if turn and any(ch.isalnum() for ch in said[: turn.start()]):
+        return said[: turn.start()].strip()
+    return said
+
+
+def is_empty(text: str) -> bool:
+    """Whether a text says nothing: no letter or digit outside thoughts and citation marks.
+
+    >>> is_empty("<think>42</think> ..."), is_empty("[1]"), is_empty("42 [1]")
+    (True, True, False)
+    """
+    return not any(ch.isalnum() for ch in CITATION.sub("", strip_thoughts(text)))

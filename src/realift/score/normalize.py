@@ -10,11 +10,13 @@ Standard library only.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
 from realift.score.fold import fold, strip_accents
-from realift.score.units import COMMA_DECIMAL, CURRENCY_SIGNS, NUMBER_WORDS, UNITS
+from realift.score.number_words import STOP, digits_for_words
+from realift.score.units import COMMA_DECIMAL, CURRENCY_SIGNS, MAGNITUDES, UNITS
 
 _CJK = (  # scripts written without spaces (or, Korean, with glued particles): a token per character
     (0x0E00, 0x0EFF),  # Thai, Lao
@@ -27,7 +29,7 @@ _CJK = (  # scripts written without spaces (or, Korean, with glued particles): a
     (0x20000, 0x3FFFF),
 )
 _SIGNS = "|".join(re.escape(s) for s in sorted(CURRENCY_SIGNS, key=len, reverse=True))
-_NUMERAL = r"\d[\d.,]*"
+_NUMERAL = r"[-+]?\d(?:[\d.,]*\d)?"
 _CODES = "|".join(sorted({code.upper() for code in CURRENCY_SIGNS.values()}))
 _BIG = r"\s?(?:k|K|m|M|mn|bn|B|thousand|million|billion|trillion)(?![^\W\d_])"
 _BEFORE = re.compile(rf"({_SIGNS}|\b(?:{_CODES})\s)\s?({_NUMERAL}(?:{_BIG})?)")  # "€42", "EUR 42"
@@ -44,12 +46,11 @@ _TOKEN = re.compile(
     r"|(?P<initials>(?<![wd])w(?:\.w(?!w))+\.?(?![wd]))"
     r"|(?P<word>w(?:[wd]|['&^](?=[wd]))*[+#]*)"
     r"|(?P<cjk>c)"
-    r"|(?P<stop>[,;:!?()\n\"。，；：！？、]|\.(?![wdc]))"
+    r"|(?P<stop>[,;:!?()\n\"。，；：！？、・]|\.(?![wdc]))"
 )
 _POSSESSIVE = re.compile(r"(?<=\w)'s\b|(?<=s)'(?!\w)", re.IGNORECASE)
 _ELISION = re.compile(r"\b(?:[ldcjmnst]|qu|dell|all|nell|sull|dall)'(?=\w)", re.IGNORECASE)
 _ARTICLES = ("a", "an", "the")
-STOP = "\n"  # stands between clauses in ``clauses``; never a token
 
 
 def tokens(text: str, *, lang: str = "en", bare: bool = False) -> tuple[str, ...]:
@@ -62,7 +63,7 @@ def tokens(text: str, *, lang: str = "en", bare: bool = False) -> tuple[str, ...
     3. Words are case-folded, keep ``+`` and ``#`` at their end, and lose apostrophes and edge
        punctuation; Chinese, Japanese, Korean, Thai, Lao and Khmer give a token per character.
     4. English only: articles go when a word follows in the same clause (so "vitamin A", option
-       "A" and a lone "The" stay); spelled numbers 0-20 become digits ("one of" does not).
+       "A" and a lone "The" stay); spelled numbers become digits (``number_words``).
     5. Units after a number get one name (``euros`` is ``eur``, ``kilometers`` is ``km``).
 
     Args:
@@ -77,8 +78,13 @@ def tokens(text: str, *, lang: str = "en", bare: bool = False) -> tuple[str, ...
     return tuple(t for t in clauses(text, lang=lang, bare=bare) if t != STOP)
 
 
-def clauses(text: str, *, lang: str = "en", bare: bool = False) -> tuple[str, ...]:
+@functools.lru_cache(maxsize=8192)  # the same contexts and expected answers come again and again
+def clauses(
+    text: str, *, lang: str = "en", bare: bool = False, keep_case: bool = False
+) -> tuple[str, ...]:
     """Like ``tokens``, with ``STOP`` where a clause ends (negation does not reach across).
+
+    With ``keep_case`` the same tokens in the same places, as they were written.
 
     >>> clauses("No, Lyon.")
     ('no', '\\n', 'lyon', '\\n')
@@ -89,8 +95,8 @@ def clauses(text: str, *, lang: str = "en", bare: bool = False) -> tuple[str, ..
     folded = _numbers_in_order(folded)
     raw = _scan(folded, lang)
     if lang == "en":
-        raw = _digits_for_words(_without_articles(raw))
-    return _one_name_per_unit([t.casefold() for t in raw])
+        raw = _without_articles(digits_for_words(raw))
+    return _one_name_per_unit(raw if keep_case else [t.casefold() for t in raw])
 
 
 def normalize(text: str, *, lang: str = "en", loose_accents: bool = False) -> str:
@@ -139,18 +145,17 @@ def _numbers_in_order(text: str) -> str:
 
 def _classes(text: str) -> str:
     """One class letter per character, so that the token pattern is script-independent."""
-    out = []
-    for ch in text:
-        kind = unicodedata.category(ch)[0]
-        if "0" <= ch <= "9":
-            out.append("d")
-        elif kind in "LMN" or ch == "_":
-            out.append("c" if is_unspaced(ch) else "w")
-        elif ch.isspace() and ch != "\n":
-            out.append("s")
-        else:
-            out.append(ch)
-    return "".join(out)
+    return "".join(map(_class, text))
+
+
+@functools.lru_cache(maxsize=4096)
+def _class(ch: str) -> str:
+    kind = unicodedata.category(ch)[0]
+    if "0" <= ch <= "9":
+        return "d"
+    if kind in "LMN" or ch == "_":
+        return "c" if is_unspaced(ch) else "w"
+    return "s" if ch.isspace() and ch != "\n" else ch
 
 
 def _scan(text: str, lang: str) -> list[str]:
@@ -203,25 +208,11 @@ def _without_articles(raw: list[str]) -> list[str]:
     return out
 
 
-def _digits_for_words(raw: list[str]) -> list[str]:
-    out = []
-    for i, t in enumerate(raw):
-        low = t.lower()
-        following = raw[i + 1].lower() if i + 1 < len(raw) else ""
-        before = raw[i - 1].lower() if i else ""
-        pronoun = low == "one" and (
-            following in ("of", "another")
-            or before in ("no", "any", "every", "some", "each", "this", "that", "which", "another")
-        )
-        out.append(t if pronoun else NUMBER_WORDS.get(low, t))
-    return out
-
-
 def _one_name_per_unit(raw: list[str]) -> tuple[str, ...]:
     out: list[str] = []
     for t in raw:
         previous = out[-1] if out else ""
         after_number = previous[:1].isdigit() or previous[1:2].isdigit()
-        after_number = after_number or previous in ("thousand", "million", "billion", "trillion")
-        out.append(UNITS.get(t, t) if after_number else t)
+        after_number = after_number or previous in MAGNITUDES
+        out.append(UNITS.get(t.casefold(), t) if after_number else t)
     return tuple(out)

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from realift.score.normalize import STOP, clauses
-from realift.score.units import MAGNITUDES, UNITS
+from realift.score.normalize import clauses
+from realift.score.number_words import STOP
+from realift.score.units import MAGNITUDES, SCALES, UNITS
 
 _NUMERAL = re.compile(r"-?\d+(?:\.\d+)?%?")
 _FRACTION = re.compile(r"(\d{1,3})/(\d{1,3})")
@@ -72,6 +73,9 @@ def find(sequence: Sequence[str], *, point: bool = False) -> tuple[Found, ...]:
             continue
         start, unit = i, "%" if sequence[i].endswith("%") else ""
         i += 1
+        part = _value(sequence[i], point) if i < len(sequence) and not unit else None
+        if part is not None and value >= 1 and value == int(value) and "/" in sequence[i]:
+            value, i = value + part, i + 1  # 2 1/2
         while i < len(sequence) and sequence[i] in MAGNITUDES:
             value = value.scaleb(MAGNITUDES[sequence[i]])
             i += 1
@@ -87,15 +91,19 @@ def equal(
 ) -> bool:
     """Whether a found quantity is the expected one.
 
-    Values must be equal, or differ by at most ``tolerance``. Units must be the same; an expected
-    number without a unit accepts any but ``%``; a found number without one is accepted only if
-    it is the whole answer (``alone``).
+    Values must be equal, or differ by at most ``tolerance`` (in the expected unit). Units must be
+    the same, or convert exactly (``units.SCALES``); an expected number without a unit accepts any
+    but ``%``; a found number without one is accepted only if it is the whole answer (``alone``).
 
     >>> equal(parse("42"), parse("€42")), equal(parse("50"), parse("50%"))
     (True, False)
     >>> equal(parse("42 euros"), parse("42")), equal(parse("42 euros"), parse("42"), alone=True)
     (False, True)
+    >>> equal(parse("1 km"), parse("1000 m")), equal(parse("2 hours"), parse("2 minutes"))
+    (True, False)
     """
+    if expected.unit != found.unit:
+        found = _converted(found, expected.unit)
     limit = Decimal(0) if tolerance is None else Decimal(str(tolerance))
     if abs(expected.value - found.value) > limit:
         return False
@@ -106,6 +114,15 @@ def equal(
     if not expected.unit or (alone and not found.unit):
         return True
     return {expected.unit, found.unit} in ({"pound", "gbp"}, {"pound", "lb"})
+
+
+def _converted(found: Quantity, unit: str) -> Quantity:
+    """In another unit of the same kind; unchanged when there is no exact way."""
+    kind, scale = SCALES.get(found.unit, ("", 1))
+    wanted, divisor = SCALES.get(unit, ("none", 1))
+    if kind != wanted:
+        return found
+    return Quantity(value=found.value * scale / divisor, unit=unit)
 
 
 def _value(token: str, point: bool) -> Decimal | None:
