@@ -220,7 +220,7 @@ class Config:
         "Further sentences that count as a refusal, besides the built-in ones.",
         group="verdict",
     )
-    scorer: str = _option(
+    scorer: Literal["default", "squad"] = _option(
         "default",
         "How answers are compared with the expected ones: default, or squad (the SQuAD 2.0 rule).",
         group="verdict",
@@ -342,7 +342,7 @@ def _convert(raw: Any, wanted: Any) -> Any:
         if isinstance(raw, bool):
             return raw
         raise ValueError(f"{raw!r} is not true or false")
-    if wanted is str:
+    if wanted is str or typing.get_origin(wanted) is Literal:
         if isinstance(raw, list | tuple):  # lora_target_modules: [q_proj, v_proj]
             return ",".join(str(i) for i in raw)
         if isinstance(raw, str | Path):

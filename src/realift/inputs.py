@@ -77,7 +77,7 @@ def read_data(config: Config, *, cross_fit: bool = False) -> Data:
         folds = _folds(examples, config)
         questions = tuple(question for fold in folds for question in fold.questions)
         problems.append(_no_eval_set(examples, folds, config))
-    self_test = selftest(questions, refusal_phrases=config.refusal_phrases)
+    self_test = selftest(questions, refusal_phrases=config.refusal_phrases, scorer=config.scorer)
     problems += [*check_questions(questions), *self_test.problems]
     raise_if_errors(problems)
     leaks = None
