@@ -11,6 +11,7 @@ import pytest
 
 from realift import judging, pipeline, run_folder
 from realift.config import resolve
+from realift.errors import DataError
 from realift.inputs import MANY_QUESTIONS, PILOT
 from realift.types import Completion, Event, Notice, Progress, RunResult
 from tests.made_bench import QUICK, Bench, make_bench, write_jsonl
@@ -207,6 +208,13 @@ def test_scores_from_elsewhere_and_training_alone_are_no_look(
     flags = {"train": str(bench.train), "base": str(bench.base), **QUICK, "epochs": 1}
     pipeline.train(resolve(flags=flags))
     assert not (tmp_path / "runs" / judging.LEDGER).exists()
+
+
+def test_a_broken_ledger_is_found_before_anything_is_trained(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / judging.LEDGER).write_text("{broken\n")
+    with pytest.raises(DataError, match=r"ledger\.jsonl:1: "):
+        bench.run(runs_dir=str(tmp_path))
+    assert [p.name for p in tmp_path.iterdir()] == [judging.LEDGER]
 
 
 # --- Ctrl-C, and what is said ------------------------------------------------------------------

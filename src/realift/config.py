@@ -163,7 +163,7 @@ class Config:
     seed: int = _option(0, "Seed of everything random.", group="training", check=_at_least(0))
     seeds: int = _option(
         1,
-        "Adapters to train, with seed, seed+1, ...: several tell whether the recipe works.",
+        "Adapters to train, with seed, seed+1, ...; three or more also judge the recipe.",
         group="training",
         check=_at_least(1),
     )

@@ -308,7 +308,7 @@ def _with_answers(
             prompts,
             tokens=tokens,
             batch_size=config.answer_batch_size,
-            n_samples=first_samples(config, len(questions)),
+            n_samples=first_samples(config, questions),
         )
         # the adapters see the base's prompts
         seconds += once * (1 + config.seeds if arm == "base" else 1)

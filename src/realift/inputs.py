@@ -21,7 +21,7 @@ from realift.types import DataSummary, Example, Problem, Question, Where
 from realift.verdict import minimum_detectable, questions_needed
 
 EXPECTED_BROKEN = 0.05  # share of right answers a training breaks, for planning
-MANY_QUESTIONS = 100  # from here on, several answers to each add little to what more can show
+MANY_QUESTIONS = 100  # with an answer; from here on several samples of each add little
 PILOT = 4  # samples of each question that `samples_per_question: auto` starts with
 MAX_MISJUDGED = 0.05  # share of questions the scorer may fail its self-test on
 
@@ -85,7 +85,7 @@ def read_data(config: Config, *, cross_fit: bool = False) -> Data:
         leaks = check_folds(folds) if folds else find_leaks(examples, questions)
     detectable = _detectable(questions)
     if questions and (detectable is None or detectable > config.min_gain):
-        problems.append(_too_small(detectable, len(questions), config))
+        problems.append(_too_small(detectable, questions, config))
     summary = summarize(
         examples, questions, problems, leaks, refusal_phrases=config.refusal_phrases
     )
@@ -145,12 +145,12 @@ def _detectable(questions: Sequence[Question]) -> float | None:
     return minimum_detectable(len(groups), p_broken=EXPECTED_BROKEN)
 
 
-def _too_small(detectable: float | None, n_questions: int, config: Config) -> Problem:
+def _too_small(detectable: float | None, questions: Sequence[Question], config: Config) -> Problem:
     what = "this eval set" if config.eval else "asking these rows"
     finds = "no gain, whatever its size" if detectable is None else f"gains of {detectable:.0%}"
     churn = config.min_gain + 2 * EXPECTED_BROKEN
     needed = questions_needed(config.min_gain, churn=churn)
-    cheaper = config.samples_per_question == 1 and n_questions < MANY_QUESTIONS
+    cheaper = config.samples_per_question == 1 and _few(questions)
     return Problem(
         severity="note",
         code="small-eval-set",
@@ -163,11 +163,16 @@ def _too_small(detectable: float | None, n_questions: int, config: Config) -> Pr
     )
 
 
-def first_samples(config: Config, n_questions: int) -> int:
+def first_samples(config: Config, questions: Sequence[Question]) -> int:
     """Answers to each question that are asked for in any case; ``auto`` may add to them."""
     if config.samples_per_question is not None:
         return config.samples_per_question
-    return PILOT if n_questions < MANY_QUESTIONS else 1
+    return PILOT if _few(questions) else 1
+
+
+def _few(questions: Sequence[Question]) -> bool:
+    """Whether several samples of each question can make up for a lack of questions."""
+    return sum(q.answerable and bool(q.answers) for q in questions) < MANY_QUESTIONS
 
 
 def scorer_faults(test: SelfTest) -> tuple[str, ...]:

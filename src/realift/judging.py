@@ -73,7 +73,6 @@ def judge(
     from realift.probes.context_removed import NAME, context_removed_questions
     from realift.score import score_completions
     from realift.verdict import decide
-    from realift.verdict.ledger import Look, record_look
 
     score = functools.partial(
         score_completions, refusal_phrases=config.refusal_phrases, scorer=config.scorer
@@ -96,16 +95,7 @@ def judge(
 
     scores, probe_scores = score(data.questions, completions), score(removed, probe_completions)
     run_folder.write_jsonl(folder / "scores.jsonl", (*scores, *probe_scores))
-    look = Look(
-        eval_hash=questions_hash(data.questions),
-        adapter_hash=adapter_hash(adapter),
-        run=folder.name,
-        time=run_folder.now(),
-    )
-    n_looks = record_look(Path(config.runs_dir) / LEDGER, look)
-    run_folder.write_manifest(
-        folder, eval_hash=look.eval_hash, adapter_hash=look.adapter_hash, n_looks=n_looks
-    )
+    n_looks = _look(data.questions, adapter, config, folder)
     verdict = decide(
         data.questions,
         scores,
@@ -122,9 +112,38 @@ def judge(
         few_shot_k=config.few_shot_k,
         n_looks=n_looks,
         sequential=config.sequential,
-        cross_fit_folds=len(data.folds) or None,
+        cross_fit_folds=len(data.folds),
+        scorer=config.scorer,
     )
     run_folder.write_json(folder / "verdict.json", verdict)
+
+
+def check_ledger(config: Config) -> None:
+    """Read the ledger, so that a broken one is known before hours of training.
+
+    Raises:
+        DataError: naming file and line.
+    """
+    from realift.verdict.ledger import read_looks
+
+    read_looks(Path(config.runs_dir) / LEDGER)
+
+
+def _look(questions: Sequence[Question], adapter: Path, config: Config, folder: Path) -> int:
+    """Write down that this adapter is judged on these questions; how many adapters were so far."""
+    from realift.verdict.ledger import Look, record_look
+
+    look = Look(
+        eval_hash=questions_hash(questions),
+        adapter_hash=adapter_hash(adapter),
+        run=folder.name,
+        time=run_folder.now(),
+    )
+    n_looks = record_look(Path(config.runs_dir) / LEDGER, look)
+    run_folder.write_manifest(
+        folder, eval_hash=look.eval_hash, adapter_hash=look.adapter_hash, n_looks=n_looks
+    )
+    return n_looks
 
 
 # --- answering ---------------------------------------------------------------------------------
@@ -140,7 +159,7 @@ def _answer(
     on_event: OnEvent,
 ) -> list[Answers]:
     """Every arm's answers; how many samples each question gets is chosen here and recorded."""
-    n = first_samples(config, len(questions))
+    n = first_samples(config, questions)
     answers: list[Answers] = []
     if config.samples_per_question is None and n > 1:
         pilot = dataclasses.replace(BOTH, samples=range(n))
@@ -155,7 +174,7 @@ def _answer(
             on_event(
                 Notice(
                     text="1 greedy answer per question: from "
-                    f"{MANY_QUESTIONS} questions on, more samples of each add little"
+                    f"{MANY_QUESTIONS} answerable questions on, more samples of each add little"
                 )
             )
         samples = range(n) if n > 1 else None

@@ -16,7 +16,7 @@ from realift.deliver.card import write_card
 from realift.errors import UsageError
 from realift.fitting import adopt, as_trained, fit_jobs, list_tasks, load, plan_jobs, scratch
 from realift.inputs import need, read_data
-from realift.judging import judge
+from realift.judging import check_ledger, judge
 from realift.recording import finish, recording
 from realift.types import DataSummary, OnEvent, RunResult, Verdict, ignore_event
 
@@ -36,6 +36,7 @@ def run(config: Config, *, on_event: OnEvent = ignore_event, command: str = "") 
         RealiftError: with file, line and remedy; the run folder then says ``failed``.
     """
     need(config, "train")
+    check_ledger(config)
     data = read_data(config, cross_fit=True)
     on_event(data.summary)
     with recording(config, data, command=command) as folder, scratch(folder) as parts:
@@ -70,6 +71,7 @@ def compare(
     The system prompt is the one the adapter was trained with, if realift trained it.
     """
     need(config, "eval")
+    check_ledger(config)
     data = read_data(config)
     on_event(data.summary)
     with recording(config, data, command=command) as folder:
