@@ -49,14 +49,7 @@ def test_every_row_is_asked_once_and_never_of_an_adapter_that_saw_it_invariant(
 def test_near_copies_stay_in_one_fold_and_in_one_cluster() -> None:
     base = rows(10)
     copies = [
-        dataclasses.replace(
-            base[i],
-            id=f"copy:{i}",
-            messages=(
-                dataclasses.replace(base[i].messages[0], content=base[i].instruction.upper() + "!"),
-                base[i].messages[1],
-            ),
-        )
+        dataclasses.replace(row(0, f"{base[i].instruction[:-1]} now?"), id=f"copy:{i}")
         for i in (2, 5)
     ]
     made = cut_folds([*base, *copies], folds=5, seed=3)
@@ -94,12 +87,13 @@ def test_a_row_becomes_the_question_it_teaches() -> None:
     assert (refusal.answerable, refusal.answers) == (False, ())
 
 
-def test_refusals_are_spread_over_the_folds() -> None:
+@pytest.mark.parametrize("seed", range(3))
+def test_refusals_are_spread_over_the_folds(seed: int) -> None:
     data = rows(20)
     some = [3, 8, 11, 19]
     for i in some:
         data[i] = row(i, data[i].instruction, REFUSAL)
-    made = cut_folds(data, folds=4, seed=0)
+    made = cut_folds(data, folds=4, seed=seed)
     assert [sum(not q.answerable for q in f.questions) for f in made] == [1, 1, 1, 1]
 
 
