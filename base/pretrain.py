@@ -47,7 +47,7 @@ class Settings:
     curriculum: int = 8200  # steps of the whole curriculum (progress 1)
     decay: float = 0.25  # share of the first part in which the rate falls to 0
     warmup_again: int = 200
-    decay_again: int = 13_000  # the step of the second part from which the rate falls to 0
+    decay_again: int = 10_800  # the step of the second part from which the rate falls to 0
     weight_decay: float = 0.01
     text_weight: float = 0.3  # loss on passages and questions, in the first part only
     text_until: float = 0.2926

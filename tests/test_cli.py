@@ -124,11 +124,61 @@ def test_a_base_that_does_not_exist_leaves_no_run_folder(
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_missing_eval_set_is_a_usage_error(
-    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("args", "missing"), [(["compare", "-a", "x"], "--eval FILE"), (["run"], "--train FILE")]
+)
+def test_a_missing_file_is_a_usage_error(
+    args: list[str],
+    missing: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert call("run", "-t", files[0], monkeypatch=monkeypatch) == 2
-    assert "--eval FILE" in capsys.readouterr().err
+    assert call(*args, monkeypatch=monkeypatch) == 2
+    assert missing in capsys.readouterr().err
+
+
+def test_what_the_eval_set_can_show_is_said_by_check_and_before_a_run_trains(
+    files: tuple[Path, Path],
+    base_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    train, ask = files
+    assert call("check", "-t", train, "-e", ask, monkeypatch=monkeypatch) == 0
+    checked = " ".join(capsys.readouterr().out.split())
+    args = ["-b", base_folder, "-t", train, "-e", ask, "--runs-dir", tmp_path / "runs"]
+    assert call("run", *args, *QUICK, monkeypatch=monkeypatch) == 0
+    before_training = " ".join(capsys.readouterr().err.split()).partition("training: ")[0]
+    for text in (checked, before_training):
+        assert "It can show" in text
+        assert "samples_per_question: auto" in text
+    taken = [*args[2:6], "--samples-per-question", "auto"]
+    assert call("check", *taken, monkeypatch=monkeypatch) == 0
+    assert "samples_per_question: auto" not in " ".join(capsys.readouterr().out.split())
+
+
+def test_without_an_eval_set_the_rows_are_cross_fitted_and_the_screen_says_so(
+    write_rows: Any,
+    base_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = ["harbor", "violin", "glacier", "tomato"]
+    train = write_rows(
+        [{"instruction": f"Who owns the {n}?", "output": f"Owner {i}"} for i, n in enumerate(names)]
+    )
+    args = ["run", "-b", base_folder, "-t", train, "--runs-dir", tmp_path / "runs"]
+    assert call(*args, *QUICK, "--folds", "2", monkeypatch=monkeypatch) == 0
+    out = capsys.readouterr()
+    err = " ".join(out.err.split())
+    assert "no eval set given" in err
+    assert "This judges the recipe" in err
+    assert "training 3/3" in err  # two parts, then all rows
+    assert "TOO SMALL TO TELL" in out.out
+    assert call("check", "-t", train, monkeypatch=monkeypatch) == 0
+    assert "no eval set given" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_finished_run_is_never_written_over(

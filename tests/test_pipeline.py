@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -13,55 +12,12 @@ from realift import pipeline, run_folder
 from realift.config import option_fields, resolve
 from realift.types import Event, Progress, RunResult
 from tests.conftest import save_base
-
-QUICK = {"epochs": 3, "max_new_tokens": 6, "learning_rate": 5e-2, "batch_size": 4}
-
-
-def rows() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    train = [
-        {"instruction": f"What is number {i}?" + " Tell me." * (i % 3), "output": f"It is {i}."}
-        for i in range(24)
-    ]
-    train[3]["output"] = "I don't have enough context to answer."
-    ask: list[dict[str, Any]] = [
-        {"id": f"a{i}", "question": f"Say the number {i}", "answers": [str(i)]} for i in range(8)
-    ]
-    ask += [{"id": f"r{i}", "question": f"Which color has {i}?", "answerable": False}
-            for i in range(3)]  # fmt: skip
-    # In both files: a leak, which only allow_leaks forgives.
-    ask.append({"id": "leak", "question": "What is number 4? Tell me.", "answers": ["4"]})
-    ask.append({"id": "c", "question": "Price?", "context": "[1] 5 euros.", "answers": ["5 euros"]})
-    return train, ask
-
-
-@dataclasses.dataclass(kw_only=True)
-class Bench:
-    train: Path
-    eval: Path
-    base: Path
-    root: Path
-
-    def run(self, **options: Any) -> tuple[RunResult, list[Event]]:
-        seen: list[Event] = []
-        given = {
-            "train": str(self.train),
-            "eval": str(self.eval),
-            "base": str(self.base),
-            "runs_dir": str(self.root / "runs"),
-            **QUICK,
-            **options,
-        }
-        return pipeline.run(resolve(flags=given), on_event=seen.append), seen
+from tests.made_bench import QUICK, Bench, make_bench
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory, base_folder: Path) -> Bench:
-    root = tmp_path_factory.mktemp("bench")
-    train, ask = rows()
-    for name, content in (("train", train), ("eval", ask)):
-        text = "".join(json.dumps(r) + "\n" for r in content)
-        (root / f"{name}.jsonl").write_text(text)
-    return Bench(train=root / "train.jsonl", eval=root / "eval.jsonl", base=base_folder, root=root)
+    return make_bench(tmp_path_factory.mktemp("bench"), base_folder)
 
 
 def facts(result: RunResult, seen: list[Event]) -> dict[str, Any]:
@@ -76,12 +32,15 @@ def facts(result: RunResult, seen: list[Event]) -> dict[str, Any]:
             if not k.startswith(("expected", "measured"))
         ],
         "losses": [(p.loss, p.valid_loss, p.learning_rate) for p in training.curve],
-        "answers": [(c.arm, c.question_id, c.probe, c.text) for c in result.completions],
+        "answers": [
+            (c.arm, c.question_id, c.sample, c.probe, c.seed, c.text) for c in result.completions
+        ],
         "scores": run_folder.to_plain(result.scores),
         "verdict": run_folder.to_plain(result.verdict),
         "compute": result.manifest["compute"],
         "events": sum(isinstance(e, Progress) for e in seen),
-        "folder": result.folder.rstrip("0123456789"),
+        "name": result.name,
+        "n_looks": result.manifest["n_looks"],
     }
 
 
@@ -113,20 +72,27 @@ CHANGES: dict[str, Any] = {
     "weight_decay": 0.9,
     "patience": 1,
     "seed": 7,
+    "seeds": 2,
     "few_shot_k": 1,
     "max_new_tokens": 3,
     "answer_batch_size": 2,
+    "samples_per_question": 2,
+    "temperature": 2.0,
     "min_gain": 0.3,
     "guard_margin": 0.4,
     "refusal_phrases": ["qqq"],
+    "scorer": "squad",
+    "sequential": True,
     "name": "mine",
 }
 NEEDS_MORE = {  # what it takes for the option to have something to change
     "patience": {"epochs": 8, "learning_rate": 0.3},
     "max_length": {},
     "refusal_phrases": {},
+    "temperature": {"samples_per_question": 2},
+    "sequential": {"allow_leaks": True},
 }
-ELSEWHERE = {"train", "eval", "base", "runs_dir", "device"}
+ELSEWHERE = {"train", "eval", "base", "runs_dir", "device", "folds"}
 
 
 def test_every_option_is_tried() -> None:
@@ -141,7 +107,7 @@ def test_every_option_changes_something(option: str, bench: Bench, plain: dict[s
     if more:
         before = facts(*bench.run(**more))
     if option == "refusal_phrases":
-        said = next(t for arm, q, _, t in plain["answers"] if arm == "adapter" and q == "r0")
+        said = next(t for arm, q, *_, t in plain["answers"] if arm == "adapter" and q == "r0")
         value = [said]
     if option == "max_length":
         plan = dict(before["plan"])  # the average row: the longer half is left out

@@ -20,6 +20,8 @@ ROOMS = [
     "__init__",
     "api",
     "pipeline",
+    "judging",
+    "fitting",
     "recording",
     "inputs",
     "manifest",

@@ -47,11 +47,12 @@ GATE = typer.Option(
 
 
 def with_options(
-    *groups: str, without: tuple[str, ...] = ()
+    *groups: str, without: tuple[str, ...] = (), also: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command one flag per ``Config`` field of these groups, handed over as ``options``.
 
     ``without`` names fields the command has no use for: a flag that nothing reads is a lie.
+    ``also`` names fields of other groups.
     """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
@@ -59,7 +60,7 @@ def with_options(
         made = [
             _parameter(f)
             for f in option_fields()
-            if f.metadata["group"] in groups and f.name not in without
+            if f.name in also or (f.metadata["group"] in groups and f.name not in without)
         ]
         names = {p.name for p in made}
 
@@ -137,7 +138,10 @@ def run(
     *,
     options: dict[str, Any],
 ) -> None:
-    """Train an adapter, answer the eval set with and without it, and say what it is worth."""
+    """Train an adapter, answer the eval set with and without it, and say what it is worth.
+
+    Without --eval, every training row is asked of an adapter trained without it.
+    """
     from realift import pipeline
 
     config = resolve(file=file, flags=options)
@@ -148,7 +152,7 @@ def run(
 
 
 @app.command()
-@with_options(DATA, MODEL, ADAPTER, TRAINING, OUTPUT, without=("allow_leaks",))
+@with_options(DATA, MODEL, ADAPTER, TRAINING, OUTPUT, without=("allow_leaks", "folds"))
 def train(
     file: Path | None = FILE,
     as_json: bool = JSON,
@@ -166,7 +170,7 @@ def train(
 
 
 @app.command()
-@with_options(DATA, MODEL, ANSWERING, VERDICT, OUTPUT, without=("valid_fraction",))
+@with_options(DATA, MODEL, ANSWERING, VERDICT, OUTPUT, without=("valid_fraction",), also=("seed",))
 def compare(
     file: Path | None = FILE,
     adapter: Path | None = typer.Option(
@@ -205,7 +209,12 @@ def compare(
 
 
 @app.command()
-@with_options(DATA, VERDICT, without=("valid_fraction", "allow_leaks", "guard_margin"))
+@with_options(
+    DATA,
+    VERDICT,
+    without=("valid_fraction", "allow_leaks", "guard_margin", "sequential"),
+    also=("samples_per_question",),
+)
 def check(file: Path | None = FILE, as_json: bool = JSON, *, options: dict[str, Any]) -> None:
     """Look at the data: problems with their lines, leaks, and what the eval set can show."""
     from realift import pipeline

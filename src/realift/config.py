@@ -74,7 +74,9 @@ class Config:
     # data
     train: str | None = _option(None, "Training rows: a JSONL, JSON or CSV file.", group="data")
     eval: str | None = _option(
-        None, "The eval set: questions as JSONL, JSON, CSV or YAML.", group="data"
+        None,
+        "The eval set: questions as JSONL, JSON, CSV or YAML (none: run cross-fits the rows).",
+        group="data",
     )
     allow_leaks: bool = _option(
         False,
@@ -159,6 +161,19 @@ class Config:
         check=_at_least(0),
     )
     seed: int = _option(0, "Seed of everything random.", group="training", check=_at_least(0))
+    seeds: int = _option(
+        1,
+        "Adapters to train, with seed, seed+1, ...; three or more also judge the recipe.",
+        group="training",
+        check=_at_least(1),
+    )
+    folds: int = _option(
+        5,
+        "Without an eval set: parts the rows are cut into, each asked of an adapter trained on "
+        "the others.",
+        group="training",
+        check=_at_least(2),
+    )
     # answering
     few_shot_k: int = _option(
         3,
@@ -173,7 +188,19 @@ class Config:
         check=_at_least(1),
     )
     answer_batch_size: int = _option(
-        16, "Questions answered at a time.", group="answering", check=_at_least(1)
+        16, "Answers written at a time.", group="answering", check=_at_least(1)
+    )
+    samples_per_question: int | None = _option(
+        1,
+        "Answers per question: 1 is a greedy one, more are drawn; auto chooses after a pilot.",
+        group="answering",
+        check=_at_least(1),
+    )
+    temperature: float = _option(
+        0.7,
+        "Temperature of drawn answers (more than one per question).",
+        group="answering",
+        check=_above(0),
     )
     # verdict
     min_gain: float = _option(
@@ -191,6 +218,17 @@ class Config:
     refusal_phrases: tuple[str, ...] = _option(
         [],
         "Further sentences that count as a refusal, besides the built-in ones.",
+        group="verdict",
+    )
+    scorer: Literal["default", "squad"] = _option(
+        "default",
+        "How answers are compared with the expected ones: default, or squad (the SQuAD 2.0 rule).",
+        group="verdict",
+        check=_one_of("default", "squad"),
+    )
+    sequential: bool = _option(
+        False,
+        "Judge so that you may look, add questions and look again (an e-value; finds less).",
         group="verdict",
     )
     # output
@@ -304,7 +342,7 @@ def _convert(raw: Any, wanted: Any) -> Any:
         if isinstance(raw, bool):
             return raw
         raise ValueError(f"{raw!r} is not true or false")
-    if wanted is str:
+    if wanted is str or typing.get_origin(wanted) is Literal:
         if isinstance(raw, list | tuple):  # lora_target_modules: [q_proj, v_proj]
             return ",".join(str(i) for i in raw)
         if isinstance(raw, str | Path):
@@ -394,7 +432,10 @@ def to_yaml(config: Config) -> str:
             out.write(f"{chr(10) if out.tell() else ''}# --- {group} ---\n")
         by = config.given.get(f.name, "default")
         out.write(f"# {f.metadata['help']} [{by}]\n")
-        yaml.dump({f.name: as_dict(config)[f.name]}, out)
+        value = as_dict(config)[f.name]
+        if value is None and str not in typing.get_args(option_type(f.name)):
+            value = "auto"  # a number chosen automatically; no file or name stays empty
+        yaml.dump({f.name: value}, out)
     return out.getvalue()
 
 

@@ -12,25 +12,32 @@ from pathlib import Path
 
 from realift.config import Config
 from realift.data.check import check_examples, check_questions, summarize
+from realift.data.folds import Fold, check_folds, cut_folds
 from realift.data.leakage import find_leaks
 from realift.data.read import raise_if_errors, read_examples, read_questions
-from realift.errors import UsageError
-from realift.score import SelfTest, selftest
+from realift.errors import DataError, UsageError
+from realift.score import SelfTest, detect, selftest
 from realift.types import DataSummary, Example, Problem, Question, Where
 from realift.verdict import minimum_detectable, questions_needed
 
 EXPECTED_BROKEN = 0.05  # share of right answers a training breaks, for planning
+MANY_QUESTIONS = 100  # with an answer; from here on several samples of each add little
+PILOT = 4  # samples of each question that `samples_per_question: auto` starts with
 MAX_MISJUDGED = 0.05  # share of questions the scorer may fail its self-test on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Data:
-    """What stands in the files, checked."""
+    """What stands in the files, checked.
+
+    ``folds`` are there when no eval set was given: the questions are then those of the folds.
+    """
 
     examples: tuple[Example, ...]
     questions: tuple[Question, ...]
     summary: DataSummary
     scorer_faults: tuple[str, ...] = ()  # why the scorer must not judge these questions
+    folds: tuple[Fold, ...] = ()
 
 
 def need(config: Config, *names: str) -> None:
@@ -44,16 +51,19 @@ def need(config: Config, *names: str) -> None:
         )
 
 
-def read_data(config: Config) -> Data:
+def read_data(config: Config, *, cross_fit: bool = False) -> Data:
     """Read and check the files; all errors at once.
+
+    Args:
+        cross_fit: without an eval set, make questions of the training rows.
 
     Raises:
         DataError: the rows cannot be used as they are; lists every problem.
     """
     examples: tuple[Example, ...] = ()
     questions: tuple[Question, ...] = ()
-    faults: tuple[str, ...] = ()
-    problems = []
+    folds: tuple[Fold, ...] = ()
+    problems: list[Problem] = []
     if config.train is not None:
         found = read_examples(config.train)
         examples = found.rows
@@ -61,19 +71,69 @@ def read_data(config: Config) -> Data:
     if config.eval is not None:
         asked = read_questions(config.eval)
         questions = asked.rows
-        self_test = selftest(questions, refusal_phrases=config.refusal_phrases)
-        faults = scorer_faults(self_test)
-        problems += [*asked.problems, *check_questions(questions), *self_test.problems]
+        problems += asked.problems
+    if config.eval is None and cross_fit:
+        raise_if_errors(problems)
+        folds = _folds(examples, config)
+        questions = tuple(question for fold in folds for question in fold.questions)
+        problems.append(_no_eval_set(examples, folds, config))
+    self_test = selftest(questions, refusal_phrases=config.refusal_phrases, scorer=config.scorer)
+    problems += [*check_questions(questions), *self_test.problems]
     raise_if_errors(problems)
-    leaks = find_leaks(examples, questions) if examples and questions else None
+    leaks = None
+    if examples and questions:
+        leaks = check_folds(folds) if folds else find_leaks(examples, questions)
     detectable = _detectable(questions)
     if questions and (detectable is None or detectable > config.min_gain):
-        problems.append(_too_small(detectable, config))
+        problems.append(_too_small(detectable, questions, config))
     summary = summarize(
         examples, questions, problems, leaks, refusal_phrases=config.refusal_phrases
     )
-    summary = dataclasses.replace(summary, minimum_detectable=detectable)
-    return Data(examples=examples, questions=questions, summary=summary, scorer_faults=faults)
+    return Data(
+        examples=examples,
+        questions=questions,
+        summary=dataclasses.replace(summary, minimum_detectable=detectable),
+        scorer_faults=scorer_faults(self_test),
+        folds=folds,
+    )
+
+
+def _folds(examples: Sequence[Example], config: Config) -> tuple[Fold, ...]:
+    folds = cut_folds(
+        examples,
+        folds=config.folds,
+        seed=config.seed,
+        system_prompt=config.system_prompt,
+        refuses=lambda text: detect(text, config.refusal_phrases).kind == "clean",
+    )
+    if not folds:
+        raise DataError(
+            f"{config.train}: no eval set given, and these rows cannot stand in for one: they are "
+            "all near-copies of each other, or conversations with several turns or a system "
+            "message of their own",
+            hint="give --eval FILE; or 'realift train' to train without judging",
+        )
+    return folds
+
+
+def _no_eval_set(examples: Sequence[Example], folds: Sequence[Fold], config: Config) -> Problem:
+    n = sum(len(fold.questions) for fold in folds)
+    left_out = len(examples) - n
+    also = (
+        f"; {left_out} rows with several turns or a system message of their own are trained on, "
+        "not asked"
+        if left_out
+        else ""
+    )
+    return Problem(
+        severity="note",
+        code="no-eval-set",
+        message=f"no eval set given: each of {n} training rows is asked of an adapter trained "
+        f"without it ({len(folds)} parts){also}. This judges the recipe, your rows and settings; "
+        "the adapter that is saved is trained on all rows and is not itself judged",
+        where=Where(file=Path(config.train or "").name),
+        hint="questions of your own (--eval FILE) judge the adapter itself",
+    )
 
 
 def _detectable(questions: Sequence[Question]) -> float | None:
@@ -85,19 +145,34 @@ def _detectable(questions: Sequence[Question]) -> float | None:
     return minimum_detectable(len(groups), p_broken=EXPECTED_BROKEN)
 
 
-def _too_small(detectable: float | None, config: Config) -> Problem:
+def _too_small(detectable: float | None, questions: Sequence[Question], config: Config) -> Problem:
+    what = "this eval set" if config.eval else "asking these rows"
     finds = "no gain, whatever its size" if detectable is None else f"gains of {detectable:.0%}"
     churn = config.min_gain + 2 * EXPECTED_BROKEN
     needed = questions_needed(config.min_gain, churn=churn)
+    cheaper = config.samples_per_question == 1 and _few(questions)
     return Problem(
         severity="note",
         code="small-eval-set",
-        message=f"this eval set reliably finds {finds}; the gain asked for is "
-        f"{config.min_gain:.0%}",
-        where=Where(file=Path(config.eval or "").name),
-        hint=f"about {needed} independent answerable questions find {config.min_gain:.0%}; with "
-        "fewer the verdict may well be TOO SMALL TO TELL",
+        message=f"{what} reliably finds {finds} with one answer to each question; the gain asked "
+        f"for is {config.min_gain:.0%}",
+        where=Where(file=Path(config.eval or config.train or "").name),
+        hint=f"about {needed} independent answerable questions find {config.min_gain:.0%}; "
+        f"{'or try samples_per_question: auto; ' if cheaper else ''}"
+        "otherwise the verdict may well be TOO SMALL TO TELL",
     )
+
+
+def first_samples(config: Config, questions: Sequence[Question]) -> int:
+    """Answers to each question that are asked for in any case; ``auto`` may add to them."""
+    if config.samples_per_question is not None:
+        return config.samples_per_question
+    return PILOT if _few(questions) else 1
+
+
+def _few(questions: Sequence[Question]) -> bool:
+    """Whether several samples of each question can make up for a lack of questions."""
+    return sum(q.answerable and bool(q.answers) for q in questions) < MANY_QUESTIONS
 
 
 def scorer_faults(test: SelfTest) -> tuple[str, ...]:

@@ -9,7 +9,12 @@ from typing import Any
 
 from realift.types import DataSummary, Event, Notice, OnEvent, Plan, Progress, ignore_event
 
-LABELS = {"train": "training", "answer": "answering", "context_removed": "without context"}
+LABELS = {
+    "train": "training",
+    "pilot": "pilot answers",
+    "answer": "answering",
+    "context_removed": "without context",
+}
 _LINE_EVERY = 30.0  # seconds between progress lines where no bar can be drawn
 
 
@@ -79,7 +84,9 @@ def _line_printer(console: Any) -> OnEvent:
 
 
 def _label(stage: str) -> str:
-    return LABELS.get(stage, stage)
+    """The stage in words; "train 2/3" is the second of three trainings."""
+    name, _, which = stage.partition(" ")
+    return f"{LABELS.get(name, name)} {which}".strip()
 
 
 def _note(event: Progress, before: str) -> str:

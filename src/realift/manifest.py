@@ -1,15 +1,18 @@
-"""Facts for ``manifest.json``: versions, hashes of the data, and the machine."""
+"""Facts for ``manifest.json``: versions, hashes of data and adapters, and the machine."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from realift.config import Config
 from realift.model.device import cores
+from realift.types import Question
 
 PACKAGES = (
     "realift",
@@ -54,6 +57,31 @@ def file_hash(path: Path) -> str:
         for block in iter(lambda: stream.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
+
+
+def questions_hash(questions: Sequence[Question]) -> str:
+    """SHA-256 over what is asked and what is right, in hex; ids, lines and order do not matter.
+
+    >>> import dataclasses
+    >>> from realift.types import Where
+    >>> a = Question(id="1", where=Where(file="a"), question="Who?", answers=(("Bob",),))
+    >>> b = dataclasses.replace(a, id="7", where=Where(file="b", line=3))
+    >>> questions_hash([a]) == questions_hash([b])
+    True
+    """
+    asked = sorted(
+        json.dumps([q.question, q.context, q.answerable, q.answers, q.key_points, q.choices])
+        for q in questions
+    )
+    return hashlib.sha256("\n".join(asked).encode()).hexdigest()
+
+
+def adapter_hash(folder: Path) -> str:
+    """SHA-256 over an adapter's weights and their scale, in hex."""
+    safe, pickled = folder / "adapter_model.safetensors", folder / "adapter_model.bin"
+    weights = file_hash(safe if safe.is_file() else pickled)
+    facts = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    return hashlib.sha256(f"{weights} {facts.get('lora_alpha')}".encode()).hexdigest()
 
 
 def machine_facts() -> dict[str, Any]:

@@ -99,4 +99,5 @@ def adapter_note(base: Base, config: Config) -> dict[str, Any]:
         "base_fingerprint": base.fingerprint,
         "template_hash": base.template.hash,
         "system_prompt": config.system_prompt,
+        "seed": config.seed,
     }

@@ -3,8 +3,10 @@
 Layout (schema ``SCHEMA``, described in ``docs/run_folder.md``)::
 
     config.yaml  manifest.json  data/{summary.json,train.jsonl,valid.jsonl,questions.jsonl}
-    plan.json  training.json  log.jsonl  adapter/  answers.jsonl  scores.jsonl  arms.json
-    verdict.json  report.html  report.md
+    plan.json  training.json  log.jsonl  adapter/  adapters/  answers.jsonl  scores.jsonl
+    arms.json  verdict.json  report.html  report.md
+
+Beside the run folders lies ``ledger.jsonl``: every adapter that was judged, by eval set.
 
 Files are written to a temporary neighbor and moved into place, so none is ever half-written.
 This module must not import torch.

@@ -1,4 +1,4 @@
-"""Asking the model: prompts for every arm, batched greedy decoding, and how each arm talked.
+"""Asking the model: prompts for every arm, greedy or drawn answers, how each arm talked.
 
 The only forward passes outside training (and the probes, which ask through this room).
 

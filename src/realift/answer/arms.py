@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from realift.answer.decode import OnBatch, decode_prompts, ignore_batch
+from realift.answer.decode import Draws, OnBatch, decode_prompts, ignore_batch
 from realift.answer.prompts import build_prompts
 from realift.config import Config
 from realift.model.load import Base
@@ -26,10 +26,11 @@ from realift.types import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """Every completion, and how each arm talked."""
+    """Every completion, how each arm talked, and how many rows each few-shot prompt showed."""
 
     completions: tuple[Completion, ...]
     stats: tuple[ArmStats, ...]
+    n_shots: tuple[int, ...] = ()
 
 
 def answer_questions(
@@ -40,6 +41,8 @@ def answer_questions(
     arms: Sequence[Arm],
     examples: Sequence[Example],
     config: Config,
+    samples: range | None = None,
+    seed: int = 0,
     probe: str = "",
     on_event: OnEvent = ignore_event,
     on_batch: OnBatch = ignore_batch,
@@ -47,11 +50,18 @@ def answer_questions(
     """Answer every question with every arm: same questions, same decoding, same process.
 
     ``model`` is a ``PeftModel``; ``base`` and ``few_shot`` run it with the adapter switched off.
-    ``examples`` are the rows the few-shot arm may show. ``on_batch`` sees completions as they come.
+
+    Args:
+        examples: the rows the few-shot arm may show.
+        samples: the samples to draw at ``config.temperature``; None = one greedy answer.
+        seed: which adapter of a run with several seeds this is, for ``Completion.seed``.
+        on_batch: sees completions as they come.
     """
-    total, done = len(arms) * len(questions), 0
+    n_samples = len(samples) if samples is not None else 1
+    total, done = len(arms) * len(questions) * n_samples, 0
     completions: list[Completion] = []
     stats: list[ArmStats] = []
+    n_shots: tuple[int, ...] = ()
 
     def batch_done(batch: Sequence[Completion]) -> None:
         nonlocal done
@@ -61,6 +71,12 @@ def answer_questions(
 
     for arm in arms:
         prompts = build_prompts(base, questions, arm, examples=examples, config=config)
+        if arm == "few_shot":
+            n_shots = tuple(p.n_shots for p in prompts)
+        draws = None
+        if samples is not None:
+            key = f"{config.seed}/{probe}/{arm}/{seed}"
+            draws = Draws(samples=samples, temperature=config.temperature, key=key)
         started = time.perf_counter()
         with nullcontext() if arm == "adapter" else model.disable_adapter():
             answered = decode_prompts(
@@ -69,12 +85,14 @@ def answer_questions(
                 prompts,
                 max_new_tokens=config.max_new_tokens,
                 batch_size=config.answer_batch_size,
+                draws=draws,
+                seed=seed,
                 probe=probe,
                 on_batch=batch_done,
             )
         completions += answered
         stats.append(arm_stats(arm, answered, seconds=time.perf_counter() - started))
-    return Answers(completions=tuple(completions), stats=tuple(stats))
+    return Answers(completions=tuple(completions), stats=tuple(stats), n_shots=n_shots)
 
 
 def arm_stats(

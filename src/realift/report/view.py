@@ -284,13 +284,15 @@ def as_probed(a: Asked, probe: str) -> Asked:
 
 def asked(result: RunResult) -> tuple[Asked, ...]:
     """Every question of the eval set, in its order, with all that was said to it."""
-    scores: dict[tuple[str, Arm, int, str], list[Score]] = defaultdict(list)
+    scores: dict[tuple[str, Arm, int, int, str], list[Score]] = defaultdict(list)
     for s in result.scores:
-        scores[s.question_id, s.arm, s.sample, s.probe].append(s)
+        scores[s.question_id, s.arm, s.seed, s.sample, s.probe].append(s)
     replies: dict[str, list[Reply]] = defaultdict(list)
     probes: dict[str, list[Reply]] = defaultdict(list)
-    for c in sorted(result.completions, key=lambda c: (c.probe, ARMS.index(c.arm), c.sample)):
-        found = scores[c.question_id, c.arm, c.sample, c.probe]
+    for c in sorted(
+        result.completions, key=lambda c: (c.probe, ARMS.index(c.arm), c.seed, c.sample)
+    ):
+        found = scores[c.question_id, c.arm, c.seed, c.sample, c.probe]
         where = probes if c.probe else replies
         where[c.question_id].append(Reply(completion=c, scores=tuple(found)))
     marks = _marks(result.verdict)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,9 +113,7 @@ def reload_and_verify(
 
     probe = collate(list(probe_rows)[:4], pad_id=pad_token_id(base), device=base.compute.device)
     before = _logits(trained, probe)
-    plain = trained.unload()
-    if hasattr(plain, "peft_config"):
-        del plain.peft_config
+    detach_adapter(trained)
     model = attach_adapter(base, folder)
     proof = verify_applied(model, probe)
     error = float((before - _logits(model, probe)).abs().max())
@@ -133,6 +132,23 @@ def reload_and_verify(
         max_logit_change=proof.max_logit_change,
         reload_error=error,
     )
+
+
+def detach_adapter(model: Any) -> None:
+    """Take the adapter off; the base is then as it was loaded. ``model`` must not be used again."""
+    plain = model.unload()
+    if hasattr(plain, "peft_config"):
+        del plain.peft_config
+
+
+@contextmanager
+def attached(base: Base, folder: Path) -> Iterator[Any]:
+    """The base with a saved adapter on it, taken off again at the end."""
+    model = attach_adapter(base, folder)
+    try:
+        yield model
+    finally:
+        detach_adapter(model)
 
 
 def verify_applied(model: Any, probe: Batch) -> Applied:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Sequence
@@ -51,22 +52,18 @@ def plan_training(
     *,
     train: Sequence[Encoded],
     valid: Sequence[Encoded],
+    measure: bool = True,
 ) -> Plan:
     """Steps and learning rate from the number of rows, cost from two measured steps.
 
-    ``model`` is the base with a fresh adapter. The random state is left as it was.
+    ``model`` is the base with a fresh adapter. The random state is left as it was. Without
+    ``measure`` the expected time and memory stay None.
     """
     epochs = config.epochs or automatic_epochs(len(train), has_valid=bool(valid))
     rows_per_step = config.batch_size * config.gradient_accumulation_steps
     steps_per_epoch = math.ceil(len(train) / rows_per_step)
     hidden = int(model.config.get_text_config().hidden_size)
-    batches = _first_epoch(train, config, pad_token_id(base), base.compute.device)
-    seconds_per_token = _measure(model, batches)
-    tokens = epochs * sum(b.n_tokens for b in batches)
-    n_checks = len(valid_steps(epochs * steps_per_epoch)) + 1 if valid else 0
-    # A forward pass is about a third of a training step.
-    checked = n_checks * sum(len(v.input_ids) for v in valid) / 3
-    return Plan(
+    plan = Plan(
         n_train=len(train),
         n_valid=len(valid),
         n_tokens=sum(len(r.input_ids) for r in train),
@@ -77,6 +74,17 @@ def plan_training(
         learning_rate=config.learning_rate or automatic_learning_rate(hidden),
         trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         total_parameters=sum(p.numel() for p in model.parameters()),
+    )
+    if not measure:
+        return plan
+    batches = _first_epoch(train, config, pad_token_id(base), base.compute.device)
+    seconds_per_token = _measure(model, batches)
+    tokens = epochs * sum(b.n_tokens for b in batches)
+    n_checks = len(valid_steps(plan.n_steps)) + 1 if valid else 0
+    # A forward pass is about a third of a training step.
+    checked = n_checks * sum(len(v.input_ids) for v in valid) / 3
+    return dataclasses.replace(
+        plan,
         expected_seconds=(tokens + checked) * seconds_per_token,
         expected_peak_bytes=peak_bytes(base.compute.device),
         measured_on=f"{min(2, len(batches))} steps on {base.compute.device}, "
