@@ -264,12 +264,17 @@ def judge(
             "give one of --model NAME, --write-sheet FILE and --grounding-model NAME",
             hint="--model asks a judge; --write-sheet makes the sheet to check it with",
         )
+    if model is None and (labels is not None or url is not None):
+        raise UsageError("--labels and --url belong to --model NAME", hint="give --model too")
     if write_sheet is not None:
         from realift.judge.labels import write_sheet as write
         from realift.judge.material import answer_pairs
 
         rows = write(write_sheet, answer_pairs(load(folder)), n=n, seed=seed)
-        typer.echo(f"{write_sheet}: {rows} answers to label; write right or wrong in each line")
+        if as_json:
+            _print_json({"sheet": str(write_sheet), "n_answers": rows})
+        else:
+            typer.echo(f"{write_sheet}: {rows} answers to label; write right or wrong in each line")
         return
     try:
         with _listening(quiet=quiet or as_json) as on_event:

@@ -201,6 +201,7 @@ def test_what_leaves_the_machine_is_said_with_the_host() -> None:
         "ftp://x/v1",
         "http://",
         "http://x:port/v1",
+        "http://[::1/v1",
         "http://user:pw@x/v1",
         "http://x/?key=1",
     ],

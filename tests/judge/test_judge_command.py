@@ -113,6 +113,28 @@ def test_the_command_wants_one_job(
     assert "give one of --model NAME, --write-sheet FILE" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("extra", [("--labels", "l.csv"), ("--url", "http://127.0.0.1/v1")])
+def test_options_of_the_judge_are_not_swallowed_without_one(
+    extra: tuple[str, ...],
+    run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sheet = tmp_path / "sheet.csv"
+    assert call(run, "--write-sheet", sheet, *extra, monkeypatch=monkeypatch) == 2
+    assert "belong to --model" in capsys.readouterr().err
+    assert not sheet.exists()
+
+
+def test_a_sheet_can_be_told_to_a_machine(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheet = tmp_path / "sheet.csv"
+    assert call(run, "--write-sheet", sheet, "--json", monkeypatch=monkeypatch) == 0
+    assert json.loads(capsys.readouterr().out) == {"sheet": str(sheet), "n_answers": 60}
+
+
 def test_no_judge_there_is_one_clear_error(
     run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

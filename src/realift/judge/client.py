@@ -62,10 +62,10 @@ def make_endpoint(url: str, model: str, *, timeout: float = 120.0) -> Endpoint:
     Raises:
         UsageError: no http(s) address, or one that carries a password or a query.
     """
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # a port that is no number
+    except ValueError:  # a port that is no number, a bracket that never closes
         fits = False
     if not fits:
         raise UsageError(
@@ -110,10 +110,8 @@ def leaving(url: str) -> str:
     """
     if is_local(url):
         return ""
-    open_line = ", not encrypted" if urlsplit(url).scheme == "http" else ""
-    return (
-        f"questions, contexts and answers of this run leave this machine, to {host(url)}{open_line}"
-    )
+    how = ", not encrypted" if urlsplit(url).scheme == "http" else ""
+    return f"questions, contexts and answers of this run leave this machine, to {host(url)}{how}"
 
 
 def ask(endpoint: Endpoint, messages: Sequence[Mapping[str, str]]) -> str:

@@ -13,14 +13,13 @@ from pathlib import Path
 from realift import run_folder
 from realift.config import resolve
 from realift.errors import RunFolderError
-from realift.judge.material import JUDGED_ARMS
+from realift.judge.material import JUDGED_ARMS, first_answers
 from realift.judge.records import GroundingResult, as_opinion
 from realift.score import DimensionTest, Supports, score_completions, selftest, version
-from realift.score.grounding import NLI_SUPPORT
+from realift.score.grounding import NLI_SUPPORT, applies
 from realift.score.selftest import MAX_MISJUDGED
 from realift.types import (
     Comparison,
-    Completion,
     OnEvent,
     Progress,
     Question,
@@ -52,11 +51,12 @@ def ground_run(
     result = run_folder.load(root)
     config = root / "config.yaml"
     phrases = resolve(file=config).refusal_phrases if config.exists() else ()
-    said: dict[str, list[Completion]] = {}
-    for c in result.completions:
-        if c.arm in JUDGED_ARMS and not (c.probe or c.sample or c.seed):
-            said.setdefault(c.question_id, []).append(c)
-    asked = [q for q in result.questions if q.answerable and q.context.strip() and q.id in said]
+    said = first_answers(result)
+    asked = [
+        q
+        for q in result.questions
+        if applies(q) and all((q.id, arm) in said for arm in JUDGED_ARMS)
+    ]
     if not asked:
         raise RunFolderError(
             f"{root}: no grounding to score",
@@ -69,7 +69,7 @@ def ground_run(
     by_words: list[Score] = []
     by_model: list[Score] = []
     for i, question in enumerate(asked, start=1):
-        answers = said[question.id]
+        answers = [said[question.id, arm] for arm in JUDGED_ARMS]
         by_words += score_completions([question], answers, refusal_phrases=phrases)
         by_model += score_completions(
             [question], answers, refusal_phrases=phrases, supports=supports

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 
 from realift.errors import RunFolderError
-from realift.types import Arm, Question, RunResult
+from realift.types import Arm, Completion, Question, RunResult
 
 JUDGED_ARMS: tuple[Arm, Arm] = ("base", "adapter")
 
@@ -35,9 +35,7 @@ def answer_pairs(result: RunResult) -> tuple[AnswerPair, ...]:
         RunFolderError: the run has no such question, or no answers of both arms.
     """
     said = {
-        (c.question_id, c.arm): None if c.finish == "skipped" else c.text
-        for c in result.completions
-        if c.arm in JUDGED_ARMS and not (c.probe or c.sample or c.seed)
+        at: None if c.finish == "skipped" else c.text for at, c in first_answers(result).items()
     }
     pairs = tuple(
         AnswerPair(question=q, base=said[q.id, "base"], adapter=said[q.id, "adapter"])
@@ -50,6 +48,15 @@ def answer_pairs(result: RunResult) -> tuple[AnswerPair, ...]:
             hint="a judge needs a finished run with expected answers, answered by base and adapter",
         )
     return pairs
+
+
+def first_answers(result: RunResult) -> dict[tuple[str, Arm], Completion]:
+    """What base and adapter said to the eval set itself: first sample, first adapter, no probe."""
+    return {
+        (c.question_id, c.arm): c
+        for c in result.completions
+        if c.arm in JUDGED_ARMS and not (c.probe or c.sample or c.seed)
+    }
 
 
 def gradable(question: Question) -> bool:
