@@ -37,6 +37,7 @@ class Data:
     questions: tuple[Question, ...]
     summary: DataSummary
     scorer_faults: tuple[str, ...] = ()  # why the scorer must not judge these questions
+    excluded: tuple[str, ...] = ()  # other dimensions whose scorer fails on them: not scored
     folds: tuple[Fold, ...] = ()
 
 
@@ -78,7 +79,9 @@ def read_data(config: Config, *, cross_fit: bool = False) -> Data:
         questions = tuple(question for fold in folds for question in fold.questions)
         problems.append(_no_eval_set(examples, folds, config))
     self_test = selftest(questions, refusal_phrases=config.refusal_phrases, scorer=config.scorer)
+    excluded = tuple(name for name in self_test.excluded if name != "correctness")
     problems += [*check_questions(questions), *self_test.problems]
+    problems += [_excluded(name, self_test, config) for name in excluded]
     raise_if_errors(problems)
     leaks = None
     if examples and questions:
@@ -94,7 +97,21 @@ def read_data(config: Config, *, cross_fit: bool = False) -> Data:
         questions=questions,
         summary=dataclasses.replace(summary, minimum_detectable=detectable),
         scorer_faults=scorer_faults(self_test),
+        excluded=excluded,
         folds=folds,
+    )
+
+
+def _excluded(dimension: str, test: SelfTest, config: Config) -> Problem:
+    found = test.dimensions[dimension]
+    example = f", for example: {found.problems[0].message}" if found.problems else ""
+    return Problem(
+        severity="warning",
+        code="scorer-excluded",
+        message=f"{dimension.replace('_', ' ')} is not scored: its scorer misjudges "
+        f"{found.n_misjudged} of {found.n} questions whose score is known{example}",
+        where=Where(file=Path(config.eval or config.train or "").name),
+        hint="docs/scorers.md says what each scorer needs; the other dimensions are scored",
     )
 
 

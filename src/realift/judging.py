@@ -75,7 +75,10 @@ def judge(
     from realift.verdict import decide
 
     score = functools.partial(
-        score_completions, refusal_phrases=config.refusal_phrases, scorer=config.scorer
+        score_completions,
+        refusal_phrases=config.refusal_phrases,
+        scorer=config.scorer,
+        excluded=data.excluded,
     )
     with _keeping(folder / "answers.jsonl") as keep:
         ask = functools.partial(_ask, base, config=config, on_batch=keep, on_event=on_event)

@@ -26,7 +26,8 @@ from realift.types import (
     Score,
     ignore_event,
 )
-from realift.verdict.compare import RULES, compare
+from realift.verdict.compare import compare
+from realift.verdict.signature import RULES
 
 RESULT = "judge_grounding.json"
 

@@ -20,8 +20,8 @@ from realift.judge.prompts import GRADES, PREFERENCES, VERSION, read_reply
 from realift.judge.records import Disagreement, JudgeResult, as_opinion
 from realift.judge.trust import MIN_LABELS, Trust, measure_trust
 from realift.types import Comparison, OnEvent, Rate, RunResult, ignore_event
-from realift.verdict.compare import RULES
 from realift.verdict.paired import wilson
+from realift.verdict.signature import RULES
 
 RESULT = "judge.json"
 MIN_CONSISTENCY = 0.95

@@ -185,6 +185,7 @@ def score_completions(
     refusal_phrases: Sequence[str] = (),
     scorer: ScorerName = "default",
     supports: Supports | None = None,
+    excluded: Sequence[str] = (),
 ) -> tuple[Score, ...]:
     """Score every completion on every dimension of its question, in the order given.
 
@@ -197,6 +198,7 @@ def score_completions(
     Args:
         scorer: see ``scorers``.
         supports: see ``scorers``.
+        excluded: dimensions whose self-test failed; their values are None, which is said.
 
     Raises:
         ValueError: a completion of a question that is not in ``questions``, or no such scorer.
@@ -213,6 +215,8 @@ def score_completions(
             if judgment is None:
                 continue
             judgment = _with_finish(dimension, judgment, completion)
+            if dimension in excluded:
+                judgment = Judgment(value=None, reason="the scorer fails its self-test here")
             out.append(
                 Score(
                     question_id=question.id,

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from realift.data.check import MIN_GROUPS
+from realift.score.score import ScorerName
 from realift.types import Arm, Comparison, Interval, Label, Question, Rate, Score
 from realift.verdict.clusters import Groups, by_group
 from realift.verdict.exclude import excludes_gain
@@ -59,7 +60,7 @@ def compare(
     probe: str = "",
     n_looks: int = 1,
     sequential: bool = False,
-    scorer: str = "default",
+    scorer: ScorerName = "default",
 ) -> Comparison:
     """Compare two arms on one dimension (scores in 0-1, one or several samples per question).
 

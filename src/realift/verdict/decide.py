@@ -17,6 +17,7 @@ import dataclasses
 import functools
 from collections.abc import Sequence
 
+from realift.score.score import ScorerName
 from realift.types import (
     Arm,
     ArmStats,
@@ -67,7 +68,7 @@ def decide(
     n_looks: int = 1,
     sequential: bool = False,
     cross_fit_folds: int = 0,
-    scorer: str = "default",
+    scorer: ScorerName = "default",
 ) -> Verdict:
     """Judge one adapter against its base on one eval set; the first match wins.
 
