@@ -6,6 +6,7 @@ Use: ``python base/pretrain.py --steps 200 --out /tmp/trial``; ``build.py`` call
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import shutil
@@ -33,7 +34,7 @@ class Settings:
     """Everything that decides the result; ``steps`` is fixed, the clock plays no part."""
 
     seed: int = 1
-    steps: int = 20_000
+    steps: int = 18_400
     first: int = 8300  # steps of the first part; then fresh optimizers and many more wordings
     batch_tokens: int = 3072
     chunk: int = 768  # conversations made, sorted by length and batched at once
@@ -46,8 +47,10 @@ class Settings:
     clamp: float = 1.5
     curriculum: int = 8200  # steps of the whole curriculum (progress 1)
     decay: float = 0.25  # share of the first part in which the rate falls to 0
-    warmup_again: int = 200
-    decay_again: int = 10_800  # the step of the second part from which the rate falls to 0
+    # The rate of the second part, straight lines between (step, factor).
+    again: tuple[tuple[int, float], ...] = (
+        (8299, 0.0), (8499, 0.3), (10_800, 0.3), (15_200, 0.3 * 4800 / 9200), (18_400, 0.0),
+    )  # fmt: skip
     weight_decay: float = 0.01
     text_weight: float = 0.3  # loss on passages and questions, in the first part only
     text_until: float = 0.2926
@@ -141,10 +144,12 @@ def batches(
 
 
 def rate(settings: Settings, step: int) -> float:
-    """Warmup, plateau, then linear decay to 0, twice (the factor on both learning rates)."""
+    """Warmup, plateau, then decay to 0, twice (the factor on both learning rates)."""
     if step >= settings.first:
-        left = (settings.steps - step) / max(1, settings.steps - settings.decay_again)
-        return min(1.0, (step - settings.first + 1) / settings.warmup_again, left) * settings.settle
+        for (left, low), (right, high) in itertools.pairwise(settings.again):
+            if step <= right:
+                return low + (high - low) * (step - left) / (right - left)
+        return 0.0
     end = min(settings.first, settings.steps)
     left = (end - step) / max(1.0, settings.decay * end)
     top = 1.0 if step < settings.settle_at else settings.settle
