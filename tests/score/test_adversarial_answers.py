@@ -46,12 +46,15 @@ Lyon | You can pay in Lyon or online. | 1
 yes | Yes or no. | 0
 yes | Yes/no | 0
 yes | Yes and no. | 0
-no | No, no fee. | 1"""
+no | No, no fee. | 1
+no | No way, no, never. | 1"""
 
 TAKEN_BACK = """\
 Lyon | Lyon is not it | 0
 Lyon | Lyon isn't the city. | 0
+Lyon | Lyon isn't | 0
 Lyon | Lyon is clearly not it | 0
+Lyon | Is it Lyon? No, it is in the fine old city of Paris. | 0
 Lyon | Lyon is not | 0
 Lyon | Lyon is wrong. | 0
 42 euros | 42 euros is not the price. | 0
@@ -81,6 +84,8 @@ NUMBERS = """\
 250 | two hundred and fifty | 1
 2 euros | two hundred euros | 0
 100 | a hundred | 1
+1 | one of them | 0
+1 | only one | 1
 1200 | one thousand two hundred | 0
 2 | 2½ | 0
 2.5 | 2 1/2 | 1
