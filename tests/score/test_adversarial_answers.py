@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realift.score import holds, judge
-from realift.types import Question, Where
+from realift.score import holds, judge, score_completions
+from realift.types import Completion, Question, Where
 
 
 def question(gold: str, **fields: object) -> Question:
@@ -207,3 +208,14 @@ def test_spelling_does_not_change_what_is_held_invariant(text: str, gold: str) -
         assert holds(text, unicodedata.normalize(form, gold)) == held
     assert holds(f"  {text.replace(' ', '   ')}\n", gold) == held
     assert holds(f"<think>no, {gold}?</think>{text}", gold) or not held
+
+
+@pytest.mark.parametrize("piece", ["no, ", "1, ", "or ", " ", "a? no ", "[1]", '"', "not ", "A"])
+def test_an_answer_that_loops_does_not_hang_the_scorers(piece: str) -> None:
+    q = question("Lyon", context="[1] The fair is in Lyon.", key_points=(("Lyon",), ("fair",)))
+    text = piece * (16_000 // len(piece))
+    said = Completion(question_id="q", arm="base", text=text, n_tokens=1, finish="length")
+    start = time.process_time()
+    score_completions([q], [said])
+    # About half a second; a rule that takes quadratic time would need minutes.
+    assert time.process_time() - start < 15
