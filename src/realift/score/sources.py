@@ -17,7 +17,9 @@ from realift.types import Question
 
 _AT_LINE_START = re.compile(r"^[ \t]*[\[【](\d{1,3})[\]】][ \t]*", re.MULTILINE)
 _ANYWHERE = re.compile(r"(?:^|(?<=\s))\[(\d{1,3})\]\s+")
-_NAMED = re.compile(r"\s*(?:\[\s*([^\[\]\n]{1,80}?)\s*\](?!\()|\(\s*([^()\n]{1,80}?)\s*\))")
+_NAMED = re.compile(
+    r"(?:(?<!\s)\s+)?(?:\[\s*([^\[\]\n]{1,80}?)\s*\](?!\()|\(\s*([^()\n]{1,80}?)\s*\))"
+)
 _FILE = re.compile(r"[\w./-]*\w\.(?:md|txt|pdf|html?|docx?|csv|jsonl?)", re.IGNORECASE)
 _IN_PROSE = re.compile(
     r"\b(?:source|document|doc|passage)s?\s+#?(\d{1,3})(?:\s*(?:,|and|&)\s*(\d{1,3}))?\b",
