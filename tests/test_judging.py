@@ -204,7 +204,8 @@ def test_scores_from_elsewhere_and_training_alone_are_no_look(
     monkeypatch.chdir(tmp_path)
     scores = tmp_path / "scores.csv"
     scores.write_text("id,base,adapter\n" + "".join(f"{i},0,1\n" for i in range(9)))
-    pipeline.compare_scores(scores, resolve())
+    assert not pipeline.compare_scores(scores, resolve()).sequential
+    assert pipeline.compare_scores(scores, resolve(flags={"sequential": True})).sequential
     flags = {"train": str(bench.train), "base": str(bench.base), **QUICK, "epochs": 1}
     pipeline.train(resolve(flags=flags))
     assert not (tmp_path / "runs" / judging.LEDGER).exists()

@@ -86,7 +86,12 @@ def compare_scores(path: str | Path, config: Config) -> Verdict:
     """Only the verdict, over 0/1 scores from any other tool (``id,base,adapter[,group]``)."""
     from realift.verdict import verdict_from_csv
 
-    return verdict_from_csv(path, min_gain=config.min_gain, guard_margin=config.guard_margin)
+    return verdict_from_csv(
+        path,
+        min_gain=config.min_gain,
+        guard_margin=config.guard_margin,
+        sequential=config.sequential,
+    )
 
 
 def check(config: Config) -> DataSummary:

@@ -32,9 +32,14 @@ class ScoreTable:
 
 
 def verdict_from_csv(
-    path: str | Path, *, min_gain: float, guard_margin: float = 0.10, alpha: float = 0.05
+    path: str | Path,
+    *,
+    min_gain: float,
+    guard_margin: float = 0.10,
+    alpha: float = 0.05,
+    sequential: bool = False,
 ) -> Verdict:
-    """Read a scores file and judge it.
+    """Read a scores file and judge it; ``sequential`` as in ``decide``.
 
     The guards are NOT CHECKED (one score cannot show whether refusals were lost), so the
     recommendation is never SHIP.
@@ -51,6 +56,7 @@ def verdict_from_csv(
         guard_margin=guard_margin,
         primary=DIMENSION,
         alpha=alpha,
+        sequential=sequential,
     )
 
 
