@@ -273,7 +273,10 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """A proportion with its interval. ``value`` is ``None`` when ``n`` is 0 (not measured)."""
+    """A proportion, or a mean of scores in 0-1, over ``n`` questions with its interval.
+
+    ``value`` is ``None`` when ``n`` is 0 (not measured).
+    """
 
     value: float | None
     n: int
@@ -294,7 +297,10 @@ Label = Literal[
 class Comparison:
     """Paired comparison of two arms on one dimension: the row of the verdict table.
 
-    ``n_fixed`` (b) = questions only the adapter gets right, ``n_broken`` (c) = only the base.
+    ``kind`` "binary": one right/wrong score per question; ``n_fixed`` (b) = questions only the
+    adapter gets right, ``n_broken`` (c) = only the base. ``kind`` "mean": means over samples, or
+    scores between 0 and 1; ``n_fixed`` = questions with the higher mean for the adapter,
+    ``n_broken`` = lower. ``n_*`` always count questions, never samples.
     ``difference`` = adapter - base. ``None`` anywhere = not measured.
     """
 
@@ -323,20 +329,53 @@ class Comparison:
     signature: str
     first: Arm = "base"  # the arm in ``base``: difference = adapter - first
     probe: str = ""  # "" = the eval set itself; else the probe whose answers were compared
+    kind: Literal["binary", "mean"] = "binary"
+    n_samples: int = 1  # most samples of a question that an arm had; they are not questions
+    p_adjusted: float | None = None  # what decided instead of p_value; None = p_value did
+    e_value: float | None = None  # evidence that may be looked at any time; 20 stands for p = 0.05
+    more_samples: int | None = None  # samples per question that would settle it; None = none would
 
+
+# Dimensions that say how much, not whether: they mark no question as fixed or broken.
+SUPPORTING: tuple[str, ...] = ("token_f1",)
 
 GuardStatus = Literal["OK", "UNPROVEN", "WARNING", "REGRESSION", "NOT CHECKED"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """A thing that must not get worse. OK = non-inferiority proven, never "nothing was seen"."""
+    """A thing that must not get worse. OK = non-inferiority proven, never "nothing was seen".
+
+    ``required=False``: the eval set holds nothing that this guard is about (no context, no key
+    points), or another row has it already, so SHIP does not wait for it.
+    """
 
     name: str
     status: GuardStatus
     explanation: str
     margin: float
     comparison: Comparison | None = None
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeClaim:
+    """What several seeds say about the recipe (data and settings), not about one adapter.
+
+    ``differences[i]`` = mean of adapter ``seeds[i]`` - base over the same questions.
+    """
+
+    dimension: str
+    seeds: tuple[int, ...]
+    differences: tuple[float, ...]
+    n_questions: int
+    n_groups: int
+    difference: float
+    interval: Interval
+    p_value: float
+    test: str
+    label: Label
+    sentence: str
 
 
 Recommendation = Literal["SHIP", "DON'T SHIP", "NEED MORE EVIDENCE"]
@@ -356,6 +395,11 @@ class Verdict:
     warnings: tuple[str, ...] = ()
     min_gain: float = 0.10
     alpha: float = 0.05
+    recipe: RecipeClaim | None = None  # None = fewer than three seeds
+    length_ratio: float | None = None  # words of the adapter / of the base, where key points count
+    n_looks: int = 1  # adapters scored on this eval set, this one included
+    sequential: bool = False  # True = the e-value decided
+    cross_fit_folds: int = 0  # > 0: every question was a training row, answered by another fold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

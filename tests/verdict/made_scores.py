@@ -42,6 +42,37 @@ def made(
     return questions, scores
 
 
+def sampled(
+    base: Sequence[Sequence[float | None]],
+    adapter: Sequence[Sequence[float | None]],
+    *,
+    groups: Sequence[str] = (),
+    dimension: str = "correctness",
+    prefix: str = "q",
+) -> tuple[list[Question], list[Score]]:
+    """Question x sample scores of two arms; an empty list = the arm was not asked."""
+    questions = [
+        Question(
+            id=f"{prefix}{i}",
+            where=Where(file="eval.jsonl", line=i + 1),
+            question="?",
+            group=groups[i] if groups else "",
+        )
+        for i in range(len(base))
+    ]
+    arms: tuple[tuple[Arm, Sequence[Sequence[float | None]]], ...] = (
+        ("base", base),
+        ("adapter", adapter),
+    )
+    scores = [
+        Score(question_id=q.id, arm=arm, dimension=dimension, value=value, sample=k)
+        for arm, table in arms
+        for q, values in zip(questions, table, strict=True)
+        for k, value in enumerate(values)
+    ]
+    return questions, scores
+
+
 def rows(*sets: tuple[Sequence[Question], Sequence[Score]]) -> tuple[list[Question], list[Score]]:
     """Several made sets as one eval set; questions of the same id are one."""
     questions = {q.id: q for qs, _ in sets for q in qs}

@@ -174,76 +174,44 @@ def test_swapping_the_arms_flips_the_sign_and_nothing_else_invariant(
     assert (one.fixed, one.broken) == (other.broken, other.fixed)
 
 
-# Published operating characteristics (EVALUATION.md 2.5), percent, exact:
-# broken rate, true difference, n -> GAIN, REGRESSION, NO CHANGE, TOO SMALL
-@pytest.mark.parametrize(
-    ("broken", "delta", "n", "published"),
-    [
-        (0.05, 0.0, 20, (0, 0, 12, 88)),
-        (0.05, 0.0, 50, (1, 1, 45, 53)),
-        (0.05, 0.2, 10, (6, 0, 0, 94)),
-        (0.05, 0.2, 20, (31, 0, 0, 69)),
-        (0.05, 0.2, 50, (77, 0, 0, 23)),
-        (0.05, 0.4, 20, (79, 0, 0, 21)),
-        (0.125, -0.1, 20, (0, 6, 4, 90)),
-        (0.125, -0.1, 50, (0, 42, 7, 51)),
-    ],
-)
-def test_operating_characteristics_against_published_figures(
-    broken: float, delta: float, n: int, published: tuple[int, ...]
-) -> None:
-    """The published NO CHANGE is the two-sided one; ours also holds "loss not excluded".
+# Operating characteristics (EVALUATION.md 2.5), percent, exact: broken rate, true difference, n,
+# published (GAIN, REGRESSION, NO CHANGE), ours (NO CHANGE, NO MEANINGFUL GAIN).
+CHARACTERISTICS = [
+    (0.05, 0.0, 20, (0, 0, 12), (0.0, 26.4)),
+    (0.05, 0.0, 50, (1, 1, 45), (29.3, 62.1)),
+    (0.05, 0.2, 10, (6, 0, 0), (0.0, 0.1)),
+    (0.05, 0.2, 20, (31, 0, 0), (0.0, 0.5)),
+    (0.05, 0.2, 50, (77, 0, 0), (0.0, 0.1)),
+    (0.05, 0.4, 20, (79, 0, 0), (0.0, 0.0)),
+    (0.125, -0.1, 20, (0, 6, 4), (0.0, 64.3)),
+    (0.125, -0.1, 50, (0, 42, 7), (3.5, 56.2)),
+]
 
-    Gain and regression agree to rounding. The published NO CHANGE came from an approximate
-    interval: cells such as 2-3 of 50 lie within 0.002 of its 5% bound. Ours is exact (proven in
-    ``test_paired``) and differs by up to 2.4 points.
+
+@pytest.mark.parametrize(("broken", "delta", "n", "published", "ours"), CHARACTERISTICS)
+def test_operating_characteristics_against_published_figures(
+    broken: float, delta: float, n: int, published: tuple[int, ...], ours: tuple[float, ...]
+) -> None:
+    """Gains and regressions are the published ones; less is ruled out than there.
+
+    The published rule errs in up to 13.5% of cases at a true gain of ``min_gain`` (the claim was
+    6%), and what it rules out beyond ours is the price of keeping 6% (``test_exclude``).
     """
-    rates = {
-        "REAL GAIN": 0.0,
-        "REGRESSION": 0.0,
-        "NO MEANINGFUL GAIN": 0.0,
-        "TOO SMALL TO TELL": 0.0,
-    }
-    two_sided = 0.0
+    rates = dict.fromkeys(("REAL GAIN", "REGRESSION", "NO MEANINGFUL GAIN"), 0.0)
+    no_change = 0.0
     for b in range(n + 1):
         for c in range(n + 1 - b):
             p = [broken + delta, broken, 1 - 2 * broken - delta]
             weight = stats.multinomial.pmf([b, c, n - b - c], n, p)
-            if weight < 1e-6:
-                continue
-            label = label_of_counts(b, c, n, min_gain=0.10)
-            rates[label] += weight
+            label = label_of_counts(b, c, n, min_gain=0.10) if weight > 1e-6 else ""
+            if label in rates:
+                rates[label] += 100 * weight
             if label == "NO MEANINGFUL GAIN":
-                two_sided += weight * (label_of_counts(c, b, n, min_gain=0.10) == label)
-    found = (rates["REAL GAIN"], rates["REGRESSION"], two_sided)
-    for ours, theirs, slack in zip(found, published[:3], (0.6, 0.6, 2.5), strict=True):
-        assert 100 * ours == pytest.approx(theirs, abs=slack)
-
-
-@pytest.mark.parametrize(
-    ("n", "broken", "bound"),
-    [
-        (20, 0.0, 0.125),  # 0.9^20: no answer changes, and 0-0 of 20 has an interval below 0.10
-        (20, 0.05, 0.065),
-        (20, 0.125, 0.065),
-        (50, 0.0, 0.065),
-        (50, 0.05, 0.065),
-        (50, 0.125, 0.065),
-        (50, 0.2, 0.065),
-    ],
-)
-def test_how_often_a_gain_worth_having_is_ruled_out_against_theory(
-    n: int, broken: float, bound: float
-) -> None:
-    """Exact rate of NO MEANINGFUL GAIN at a true gain of min_gain; published as <= 6%."""
-    wrong = 0.0
-    for b in range(n + 1):
-        for c in range(n + 1 - b):
-            p = [broken + 0.10, broken, 0.90 - 2 * broken]
-            weight = stats.multinomial.pmf([b, c, n - b - c], n, p)
-            if weight > 1e-6 and b - c < 0.10 * n:
-                wrong += weight * (label_of_counts(b, c, n, min_gain=0.10) == "NO MEANINGFUL GAIN")
-    assert wrong <= bound
+                no_change += 100 * weight * (label_of_counts(c, b, n, min_gain=0.10) == label)
+    assert rates["REAL GAIN"] == pytest.approx(published[0], abs=0.6)  # published to a point
+    assert rates["REGRESSION"] == pytest.approx(published[1], abs=0.6)
+    assert (no_change, rates["NO MEANINGFUL GAIN"]) == pytest.approx(ours, abs=0.06)
+    assert no_change <= published[2] + 0.5
 
 
 # --- guards and recommendation -----------------------------------------------------------------
@@ -317,10 +285,11 @@ def test_the_probe_without_context_is_a_guard_of_its_own() -> None:
     with_probe = judge(
         made(fixed=20, n=60), *FINE, ANSWERED, probe_questions=questions, probe_scores=scores
     )
-    assert [g.status for g in with_probe.guards] == ["OK", "OK", "REGRESSION"]
+    needed = [g.status for g in with_probe.guards if g.required]
+    assert needed == ["OK", "OK", "REGRESSION"]
     assert with_probe.recommendation == "DON'T SHIP"
     assert any("from memory" in step for step in with_probe.next_steps)
-    assert len(judge(made(), *FINE, ANSWERED).guards) == 2
+    assert sum(g.required for g in judge(made(), *FINE, ANSWERED).guards) == 2
 
 
 def test_guards_of_an_inert_or_invalid_run_are_not_checked() -> None:
@@ -347,7 +316,7 @@ def test_always_refusing_gives_no_balanced_gain() -> None:
     ]
     scores = score_completions(questions, said)  # type: ignore[arg-type]
     verdict = decide(questions, scores, leak_check=leaks(), min_gain=0.1, guard_margin=0.1)
-    first, second = (g.comparison for g in verdict.guards)
+    first, second = (g.comparison for g in verdict.guards if g.required)
     assert first is not None
     assert second is not None
     balanced = balanced_decision(first, second)
@@ -433,11 +402,12 @@ def test_the_signature_names_scorer_test_and_interval() -> None:
 # --- what the pairing refuses ------------------------------------------------------------------
 
 
-def test_scores_between_zero_and_one_are_refused_rejects() -> None:
+def test_scores_outside_zero_to_one_are_refused_rejects() -> None:
     questions, scores = made(n=6)
-    scores[0] = dataclasses.replace(scores[0], value=0.5)
-    with pytest.raises(ValueError, match="neither 0 nor 1"):
-        pair_scores(questions, scores, dimension="correctness")
+    for value in (-0.1, 1.5, float("nan")):
+        scores[0] = dataclasses.replace(scores[0], value=value)
+        with pytest.raises(ValueError, match="not between 0 and 1"):
+            pair_scores(questions, scores, dimension="correctness")
 
 
 def test_a_second_score_or_an_unknown_question_is_refused_rejects() -> None:

@@ -20,6 +20,7 @@ from typing import Literal
 from realift.report import figures
 from realift.types import (
     ARMS,
+    SUPPORTING,
     Arm,
     Comparison,
     Completion,
@@ -282,8 +283,9 @@ def _marks(verdict: Verdict | None) -> dict[str, list[str]]:
     marks: dict[str, list[str]] = defaultdict(list)
     for row in table_rows(verdict) if verdict else ():
         c = row.comparison
+        marking = row.against == "base" and c.dimension not in SUPPORTING
         for kind, ids in (("broken", c.broken), ("fixed", c.fixed)):
-            for question_id in ids if row.against == "base" else ():
+            for question_id in ids if marking else ():
                 marks[question_id].append(f"{kind}: {row.name}")
     return marks
 

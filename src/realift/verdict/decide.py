@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 
 from realift.types import (
@@ -30,13 +31,20 @@ from realift.types import (
     Verdict,
 )
 from realift.verdict.compare import compare
-from realift.verdict.guards import CONTEXT_REMOVED, GUARDS, judge_guards
-from realift.verdict.words import (
-    headline,
-    next_steps,
-    reasons,
-    warnings,
+from realift.verdict.guards import (
+    CONTEXT_REMOVED,
+    GUARDS,
+    judge_guards,
+    not_required,
+    unneeded,
 )
+from realift.verdict.recipe import recipe_claim
+from realift.verdict.secondary import clash, correct_gains, length_ratio
+from realift.verdict.warn import Looks, warnings
+from realift.verdict.words import headline, next_steps, reasons
+
+CROSS_FIT = "This judges the recipe on rows like these, not the saved adapter."
+TOKEN_F1 = "token_f1"  # supports correctness: how much of the expected words is there (0-1)
 
 
 def decide(
@@ -56,21 +64,27 @@ def decide(
     alpha: float = 0.05,
     probe_questions: Sequence[Question] = (),
     probe_scores: Sequence[Score] = (),
+    n_looks: int = 1,
+    sequential: bool = False,
+    cross_fit_folds: int = 0,
+    scorer: str = "default",
 ) -> Verdict:
     """Judge one adapter against its base on one eval set; the first match wins.
 
     1. INERT: ``adapter_inert``, or every completion of the adapter equals the base's.
     2. INVALID: exact or near leaks (unless ``allow_leaks``), broken pairing, scores that one arm
        alone lacks, or any sentence in ``invalid`` (what the caller knows to be wrong).
-    3. The label of the primary comparison (see ``compare``).
+    3. The label of the primary comparison (see ``compare``). A gain that token F1 significantly
+       contradicts is MIXED and no REAL GAIN.
 
-    Recommendation: SHIP = REAL GAIN and every guard OK (intersection-union, so each is tested at
-    ``alpha``). DON'T SHIP = REGRESSION, INERT, INVALID, NO MEANINGFUL GAIN or a guard in
+    Recommendation: SHIP = REAL GAIN and every required guard OK (intersection-union, so each is
+    tested at ``alpha``). DON'T SHIP = REGRESSION, INERT, INVALID, NO MEANINGFUL GAIN or a guard in
     REGRESSION. NEED MORE EVIDENCE = the rest.
 
     Args:
         questions: the eval set.
-        scores: of all arms and dimensions (of the eval set, not of probes).
+        scores: of all arms, samples, seeds and dimensions (of the eval set, not of probes). The
+            verdict is about the adapter of seed 0; three seeds or more also judge the recipe.
         leak_check: None = not done, which the verdict says.
         min_gain: smallest gain worth having (0-1).
         guard_margin: how much a guard may drop (0-1).
@@ -81,77 +95,109 @@ def decide(
         primary: dimension that carries the label.
         probe_questions: what the probe ``context_removed`` asked; none = that guard is left out.
         probe_scores: their scores.
+        n_looks: adapters scored on this eval set, this one included (``ledger.record_look``).
+        sequential: the e-value decides, so that questions may be added between looks.
+        cross_fit_folds: > 0 = the questions are the training rows, each answered by an adapter
+            trained without its fold; said in the verdict.
+        scorer: what scored, for the signature.
     """
-    main = compare(questions, scores, dimension=primary, min_gain=min_gain, alpha=alpha)
-    rows = [main]
-    if _has_arm(scores, "few_shot", primary):
-        rows.append(
-            compare(
-                questions,
-                scores,
-                dimension=primary,
-                min_gain=min_gain,
-                alpha=alpha,
-                first="few_shot",
-                second="adapter",
-            )
-        )
-    guard_rows = [
-        (spec, compare(questions, scores, dimension=spec.dimension, min_gain=guard_margin))
-        for spec in GUARDS
-    ]
+    judge = functools.partial(compare, alpha=alpha, scorer=scorer)
+    ours = functools.partial(judge, questions, scores)
+    looked = functools.partial(
+        ours, dimension=primary, min_gain=min_gain, n_looks=n_looks, sequential=sequential
+    )
+    rows = [looked()]
+    if _has(scores, primary, "few_shot"):
+        rows.append(looked(first="few_shot"))
+    beside = []
+    if primary != TOKEN_F1 and _has(scores, TOKEN_F1, "adapter"):
+        beside.append(ours(dimension=TOKEN_F1, min_gain=min_gain))
+    skipped = not_required(questions)
+    specs = [spec for spec in GUARDS if spec.name not in skipped]
+    guarded = [ours(dimension=spec.dimension, min_gain=guard_margin) for spec in specs]
     if probe_questions:
-        guard_rows.append(
-            (CONTEXT_REMOVED, _compare_probe(probe_questions, probe_scores, guard_margin))
-        )
+        specs.append(CONTEXT_REMOVED)
+        probed = functools.partial(judge, probe_questions, probe_scores, min_gain=guard_margin)
+        guarded.append(probed(dimension=CONTEXT_REMOVED.dimension, probe=CONTEXT_REMOVED.probe))
+
     faults = [*invalid, *_leak_faults(leak_check, allow_leaks)]
-    if main.label == "INVALID":
-        faults.append(main.explanation)
+    if rows[0].label == "INVALID":
+        faults.append(rows[0].explanation)
     inert = adapter_inert or _all_equal(completions)
-    label: Label = "INERT" if inert else "INVALID" if faults else main.label
-    if label in ("INERT", "INVALID"):
+    mixed, recipe = "", None
+    if inert or faults:
+        label: Label = "INERT" if inert else "INVALID"
         why = "No answer changed." if inert else " ".join(faults)
-        rows = [_relabel(row, label, why) for row in rows]
-        guard_rows = [(spec, _relabel(row, label, why)) for spec, row in guard_rows]
-    guards = judge_guards(guard_rows, margin=guard_margin, alpha=alpha)
+        rows, guarded = (
+            [_relabel(row, label, why) for row in some] for some in ([*rows, *beside], guarded)
+        )
+    else:
+        mixed = clash(rows[0], beside[0], alpha=alpha) if beside else ""
+        if mixed and rows[0].label == "REAL GAIN":
+            rows[0] = _relabel(rows[0], "TOO SMALL TO TELL", mixed)
+        corrected = correct_gains(
+            [*beside, *guarded],
+            min_gains=[min_gain] * len(beside) + [guard_margin] * len(guarded),
+            alpha=alpha,
+        )
+        rows, guarded = [*rows, *corrected[: len(beside)]], [*corrected[len(beside) :]]
+        label = rows[0].label
+        recipe = recipe_claim(questions, scores, dimension=primary, min_gain=min_gain, alpha=alpha)
+    guards = (
+        *judge_guards(list(zip(specs, guarded, strict=True)), margin=guard_margin, alpha=alpha),
+        *unneeded(skipped, margin=guard_margin),
+    )
+    ratio = length_ratio(questions, completions)
+    sentences = [headline(label, rows[0], min_gain=min_gain, alpha=alpha, faults=faults)]
+    if recipe:
+        sentences.append(recipe.sentence)
+    if cross_fit_folds and label not in ("INERT", "INVALID"):
+        sentences.append(CROSS_FIT)
     return Verdict(
         label=label,
-        sentence=headline(label, rows[0], min_gain=min_gain, faults=faults),
+        sentence=" ".join(sentences),
         recommendation=recommend(label, guards),
         reasons=reasons(label, rows, guards, faults=faults, few_shot_k=few_shot_k),
         next_steps=next_steps(
-            label, rows, guards, min_gain=min_gain, leaked=bool(_leak_faults(leak_check, False))
+            label,
+            rows,
+            guards,
+            min_gain=min_gain,
+            leaked=bool(_leak_faults(leak_check, False)),
+            sequential=sequential,
         ),
         comparisons=tuple(rows),
         guards=guards,
         warnings=warnings(
             label,
             rows,
+            guards,
             arms=arms,
             leak_check=leak_check,
             allow_leaks=allow_leaks,
             few_shot_k=few_shot_k,
             min_gain=min_gain,
+            mixed=mixed,
+            looks=Looks(n=n_looks, sequential=sequential, cross_fit_folds=cross_fit_folds),
+            length_ratio=ratio,
         ),
         min_gain=min_gain,
         alpha=alpha,
+        recipe=recipe,
+        length_ratio=ratio,
+        n_looks=n_looks,
+        sequential=sequential,
+        cross_fit_folds=cross_fit_folds,
     )
 
 
-def _compare_probe(
-    questions: Sequence[Question], scores: Sequence[Score], margin: float
-) -> Comparison:
-    spec = CONTEXT_REMOVED
-    return compare(questions, scores, dimension=spec.dimension, min_gain=margin, probe=spec.probe)
-
-
 def recommend(label: Label, guards: Sequence[Guard]) -> Recommendation:
-    """Label and guards in one word. No guard at all is not "all guards OK".
+    """Label and guards in one word. No required guard at all is not "all guards OK".
 
     >>> recommend("REAL GAIN", ())
     'NEED MORE EVIDENCE'
     """
-    statuses = {g.status for g in guards}
+    statuses = {g.status for g in guards if g.required}
     if label in ("REGRESSION", "INERT", "INVALID", "NO MEANINGFUL GAIN"):
         return "DON'T SHIP"
     if "REGRESSION" in statuses:
@@ -180,14 +226,14 @@ def _all_equal(completions: Sequence[Completion]) -> bool:
     """Whether base and adapter both answered and no answer differs; False with nothing to see."""
     texts: dict[Arm, dict[tuple[str, int], str]] = {"base": {}, "adapter": {}}
     for c in completions:
-        if not c.probe and c.arm in texts and c.finish != "skipped":
+        if not (c.probe or c.seed) and c.arm in texts and c.finish != "skipped":
             texts[c.arm][c.question_id, c.sample] = c.text
     return bool(texts["base"]) and texts["base"] == texts["adapter"]
 
 
-def _has_arm(scores: Sequence[Score], arm: Arm, dimension: str) -> bool:
+def _has(scores: Sequence[Score], dimension: str, arm: Arm) -> bool:
     return any(s.arm == arm and s.dimension == dimension and not s.probe for s in scores)
 
 
 def _relabel(row: Comparison, label: Label, why: str) -> Comparison:
-    return dataclasses.replace(row, label=label, explanation=why, n_more=None)
+    return dataclasses.replace(row, label=label, explanation=why, n_more=None, more_samples=None)

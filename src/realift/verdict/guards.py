@@ -9,12 +9,13 @@ not have fired is NOT CHECKED.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from realift.types import Comparison, Guard, GuardStatus
+from realift.types import Comparison, Guard, GuardStatus, Question
 from realift.verdict.compare import MIN_UNITS
 from realift.verdict.paired import failure_bound
+from realift.verdict.phrases import both_arms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,24 @@ GUARDS = (
         questions="questions with an answer",
         to_check="add questions that can be answered, with their answers",
     ),
+    GuardSpec(
+        dimension="grounding",
+        name="grounding",
+        right="grounded",
+        remedy="add training rows that cite and keep to their context",
+        lost="answers now say what their context does not",
+        questions="questions with a context",
+        to_check="add questions that come with a context",
+    ),
+    GuardSpec(
+        dimension="completeness",
+        name="completeness",
+        right="completed",
+        remedy="add training rows whose answers make every point",
+        lost="answers now leave a point out",
+        questions="questions with several key points",
+        to_check='give questions their "key_points"',
+    ),
 )
 
 CONTEXT_REMOVED = GuardSpec(
@@ -71,8 +90,8 @@ def judge_guards(
 
     1. NOT CHECKED: no scored question, broken pairing, or a base that is right on none (nothing to
        lose) unless the adapter is significantly better.
-    2. Fewer answers right, p <= alpha after Holm over the guards, 6 units or more: REGRESSION.
-    3. Fewer answers right, p <= alpha: WARNING (alarms are not diluted by the correction).
+    2. Worse, p <= alpha after Holm over the guards, 6 units or more: REGRESSION.
+    3. Worse, p <= alpha: WARNING (alarms are not diluted by the correction).
     4. OK when the 90% interval ends above -margin (non-inferiority, one-sided 0.05).
     5. UNPROVEN otherwise.
     """
@@ -82,6 +101,42 @@ def judge_guards(
     return tuple(
         _judge(spec, c, corrected.get(i), margin, alpha) for i, (spec, c) in enumerate(comparisons)
     )
+
+
+def unneeded(reasons: Mapping[str, str], *, margin: float) -> tuple[Guard, ...]:
+    """The guards that an eval set is not about, shown as NOT CHECKED; SHIP does not wait for them.
+
+    ``reasons`` by name, from ``not_required``.
+    """
+    return tuple(
+        Guard(name=name, status="NOT CHECKED", explanation=why, margin=margin, required=False)
+        for name, why in reasons.items()
+    )
+
+
+def not_required(questions: Sequence[Question]) -> dict[str, str]:
+    """Guards that an eval set is not about, by name, with the reason.
+
+    Grounding needs a context to keep to. Completeness needs key points, and where every question
+    has just one, or its expected answers again, it would only count correctness twice.
+    """
+    answerable = [q for q in questions if q.answerable]
+    out = {}
+    if not any(q.context.strip() for q in answerable):
+        out["grounding"] = "No question comes with a context, so there is nothing to keep to."
+    pointed = [q for q in answerable if q.key_points]
+    if not pointed:
+        out["completeness"] = "No question has key points."
+    elif all(_same_as_correctness(q) for q in pointed):
+        out["completeness"] = (
+            "Every question has one key point, or its expected answers as key points: this is "
+            "correctness again and is not counted twice."
+        )
+    return out
+
+
+def _same_as_correctness(question: Question) -> bool:
+    return len(question.key_points) == 1 or set(question.key_points) == set(question.answers)
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -153,7 +208,8 @@ def _status(
             f"{counts} The base is right on none of them, so nothing could get worse and the "
             "check could not have fired."
         )
-    if c.n_broken > c.n_fixed and c.p_value <= alpha:
+    worse = c.difference is not None and c.difference < 0
+    if worse and c.p_value <= alpha:
         if corrected <= alpha and c.n_groups >= MIN_UNITS:
             return "REGRESSION", f"{counts} This drop is more than chance explains."
         return "WARNING", f"{counts} Possibly worse: look at the broken questions."
@@ -164,10 +220,8 @@ def _status(
 
 
 def _counts(spec: GuardSpec, c: Comparison) -> str:
-    n = c.n_scored
-    base, adapter = (round((r.value or 0) * n) for r in (c.base, c.adapter))
-    text = f"The base {spec.right} {base} of {n}, the adapter {adapter} of {n}."
-    bound = failure_bound(n)
-    if adapter == n and bound is not None:
+    n, bound = c.n_scored, failure_bound(c.n_scored)
+    text = both_arms(c, spec.right)
+    if c.adapter.value == 1 and bound is not None:
         text += f" ({n} of {n} rules out only failure rates above {100 * bound:.0f}%.)"
     return text

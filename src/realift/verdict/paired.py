@@ -144,13 +144,22 @@ def difference_cdf(x: float, n_fixed: float, n_broken: float, n: float) -> float
     >>> round(difference_cdf(0.0, 4, 4, 20), 12)
     0.5
     """
+    ties = max(0.0, n - n_fixed - n_broken)
+    return dirichlet_cdf(x, n_fixed + 1, n_broken + 1, ties + 2)
+
+
+def dirichlet_cdf(x: float, gain: float, loss: float, tie: float) -> float:
+    """P(gain rate - loss rate <= x) when the three rates are Dirichlet(gain, loss, tie), all > 0.
+
+    >>> round(dirichlet_cdf(0.0, 3, 1, 1), 12), round(0.5**3, 12)
+    (0.125, 0.125)
+    """
     import numpy as np
     from scipy.special import betainc, betaincinv, betaln
 
     if abs(x) >= 1:
         return float(x > 0)
-    b, c, t = n_fixed, n_broken, max(0.0, n - n_fixed - n_broken)
-    a1, a2 = b + c + 2, t + 2
+    a1, a2 = gain + loss, tie
     low = max(abs(x), float(betaincinv(a1, a2, _TAIL)))
     high = 1 - float(betaincinv(a2, a1, _TAIL))
     # Below S = |x| the difference cannot reach x: all of that mass counts when x > 0, none else.
@@ -160,7 +169,7 @@ def difference_cdf(x: float, n_fixed: float, n_broken: float, n: float) -> float
     points, weights = _legendre()
     s = low + (high - low) * points
     density = np.exp((a1 - 1) * np.log(s) + (a2 - 1) * np.log1p(-s) - betaln(a1, a2))
-    inside = betainc(b + 1, c + 1, np.clip((1 + x / s) / 2, 0.0, 1.0))
+    inside = betainc(gain, loss, np.clip((1 + x / s) / 2, 0.0, 1.0))
     return min(1.0, below + float((high - low) * np.sum(weights * density * inside)))
 
 
