@@ -72,9 +72,9 @@ def run(
     for seconds, job in todo:
         new = list(job())
         found += new
-        done += seconds
+        done = min(total, done + seconds + 1e-9)
         spent = time.perf_counter() - started
-        on_event(Progress(stage="self-test", done=round(100 * done / total), total=100))
+        on_event(Progress(stage="self-test", done=int(100 * done / total), total=100))
         now = "missing guards" if new and isinstance(new[0], Mutated) else _section(new)
         if now and now != part:
             part = now
