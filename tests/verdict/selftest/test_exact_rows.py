@@ -8,9 +8,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from realift.types import Interval
 from realift.verdict import midp_power
-from realift.verdict.selftest import Row, drawn, exact, looks
-from realift.verdict.selftest.engine import COMPARE, claim, compared, made_run
+from realift.verdict.selftest import Row, drawn, exact, looks, repeats
+from realift.verdict.selftest.engine import (
+    COMPARE,
+    STATISTICS,
+    claim,
+    claim_of_samples,
+    compared,
+    made_run,
+    recipe_label,
+)
 from realift.verdict.selftest.lattice import (
     chances,
     claim_chance,
@@ -88,8 +97,8 @@ def test_whole_runs_and_counts_get_the_same_label() -> None:
 
 
 def test_coverage_of_an_interval_that_never_holds_is_zero() -> None:
-    nowhere = COMPARE.Interval(low=0.98, high=0.99)
-    with patched((COMPARE, "difference_interval", lambda *_, **__: nowhere)):
+    nowhere = Interval(low=0.98, high=0.99)
+    with patched((STATISTICS, "difference_interval", lambda *_, **__: nowhere)):
         rows = list(exact.coverage(6, 0.95))
     assert [r.ours for r in rows] == [0, 0]
     assert {r.status for r in rows} == {"fail"}
@@ -129,7 +138,8 @@ def test_peeking_is_the_share_of_walks_that_ever_pass_against_simulation() -> No
     at = slice(looks.PEEK_FIRST - 1, None, looks.PEEK_STEP)
     ever = ((fixed - broken)[:, at] >= 12).any(axis=1).mean()
     # Standard error of 4,000 walks: at most 0.008.
-    assert looks.stopped(lambda b, c: b - c >= 12) == pytest.approx(ever, abs=0.025)
+    found = looks.stopped(lambda b, c: "REAL GAIN" if b - c >= 12 else "")
+    assert found == pytest.approx(ever, abs=0.025)
 
 
 def test_the_best_of_many_is_a_false_gain_more_often_unless_counted() -> None:
@@ -146,3 +156,34 @@ def test_a_made_run_has_the_differences_it_was_given() -> None:
     found = [values[q.id, "adapter"] - values[q.id, "base"] for q in questions]  # type: ignore[operator]
     assert found == [1, -1, 0]
     assert [q.group for q in questions] == ["a", "a", "b"]
+
+
+def test_looking_again_and_again_is_paid_for_by_the_e_value() -> None:
+    (p,), (e,) = looks.peeking(), looks.sequential()
+    assert p.ours is not None
+    assert p.ours > 0.1
+    assert e.status == "pass"
+
+
+def test_samples_add_power_and_do_not_count_as_questions() -> None:
+    one, four = (next(iter(repeats.sampled(20, k, gain=True, reps=150))).ours for k in (1, 4))
+    assert one is not None
+    assert four is not None
+    assert four > one + 0.15  # standard errors about 0.03 each
+    ten_of_one_question = [[0] * 10], [[1] * 10]
+    assert claim_of_samples(*ten_of_one_question) == ""
+
+
+def test_null_samples_and_seeds_have_no_mean_effect_and_differ_by_seed_against_sample() -> None:
+    runs = list(repeats.sample_draws(20, 2, shift=0.0, reps=3000))
+    assert np.mean([truth for *_, truth in runs]) == pytest.approx(0, abs=0.004)  # SE 0.001
+    (base, adapters), *_ = repeats.seed_draws(4000, 100, shift=0.0, reps=1)
+    assert adapters.mean(axis=1).std() == pytest.approx(0.06, abs=0.015)
+    assert base.shape == (4000,)
+
+
+def test_a_recipe_needs_more_than_one_lucky_seed() -> None:
+    base = [0] * 30
+    lucky, idle = [1] * 12 + [0] * 18, [0] * 30
+    assert recipe_label(base, [lucky, idle, idle]) != "REAL GAIN"
+    assert recipe_label(base, [lucky, lucky, lucky]) == "REAL GAIN"

@@ -18,7 +18,7 @@ from realift.run_folder import to_plain
 from realift.types import Example, Message, Where
 from realift.verdict.selftest import JudgedAdapter, leaks, planted, swaps
 from realift.verdict.selftest.adapters import trained
-from realift.verdict.selftest.engine import COMPARE
+from realift.verdict.selftest.engine import STATISTICS
 from realift.verdict.selftest.mutations import patched
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -63,7 +63,7 @@ def test_swapped_arms_claim_nothing_even_of_a_large_real_gain(tmp_path: Path) ->
     (found,) = swaps.swapped(path, reps=4000)
     assert found.status == "pass"
     assert found.naive == pytest.approx(0.41, abs=0.04)  # P(more heads than tails of 20) = 0.412
-    with patched((COMPARE, "mcnemar_midp", lambda *_: 0.0)):
+    with patched((STATISTICS, "mcnemar_midp", lambda *_: 0.0)):
         (broken,) = swaps.swapped(path, reps=1000)
     assert broken.status == "fail"
 

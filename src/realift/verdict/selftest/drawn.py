@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from realift.verdict.power import midp_power
-from realift.verdict.selftest.engine import ALPHA, COMPARE, claim, claim_of_counts, compared
+from realift.verdict.selftest.engine import (
+    ALPHA,
+    COMPARE,
+    STATISTICS,
+    claim,
+    claim_of_counts,
+    compared,
+)
 from realift.verdict.selftest.rows import Row
 
 POWER = "power"
@@ -76,7 +83,7 @@ def flip_test(n: int, n_groups: int, icc: float, *, reps: int) -> Iterator[Row]:
     """The test of whole groups by itself, without the interval that a claim also needs."""
     groups = [f"g{i % n_groups}" for i in range(n)]
     found = sum(
-        COMPARE.sign_flip_p(COMPARE.by_group(differences, groups).totals) <= ALPHA
+        STATISTICS.sign_flip_p(COMPARE.by_group(differences, groups).totals) <= ALPHA
         for differences in grouped_draws(n, n_groups, icc, reps=reps)
     )
     yield Row(

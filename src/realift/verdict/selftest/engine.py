@@ -21,9 +21,13 @@ from realift.verdict.compare import label_of_counts
 COMPARE = importlib.import_module("realift.verdict.compare")
 DECIDE = importlib.import_module("realift.verdict.decide")
 GUARDS = importlib.import_module("realift.verdict.guards")
+RECIPE = importlib.import_module("realift.verdict.recipe")
+STATISTICS = importlib.import_module("realift.verdict.statistics")
 
 ALPHA = 0.05
+MARGIN = 0.10  # of the guards
 DIMENSION = "correctness"
+ARMS: tuple[Arm, Arm] = ("base", "adapter")
 F = TypeVar("F", bound=Callable[..., Any])
 _caches: list[Callable[[], None]] = []
 
@@ -58,11 +62,10 @@ def made_run(
         )
         for i in range(len(differences))
     ]
-    arms: tuple[Arm, Arm] = ("base", "adapter")
     scores = [
         Score(question_id=q.id, arm=arm, dimension=dimension, value=value)
         for q, d in zip(questions, differences, strict=True)
-        for arm, value in zip(arms, (float(d <= 0), float(d >= 0)), strict=True)
+        for arm, value in zip(ARMS, (float(d <= 0), float(d >= 0)), strict=True)
     ]
     return questions, scores
 
@@ -74,6 +77,12 @@ def compared(differences: Sequence[int], groups: Sequence[str] = (), **options: 
     return COMPARE.compare(questions, scores, **options)
 
 
+def decided(questions: Sequence[Question], scores: Sequence[Score], **options: Any) -> Any:
+    """The ``Verdict`` of a made run."""
+    options = {"leak_check": None, "min_gain": 0.10, "guard_margin": MARGIN} | options
+    return DECIDE.decide(questions, scores, **options)
+
+
 def claim(differences: Sequence[int], groups: Sequence[str] = (), **options: Any) -> Label | str:
     """REAL GAIN or REGRESSION if ``compare`` says so of a made run, else "".
 
@@ -82,19 +91,67 @@ def claim(differences: Sequence[int], groups: Sequence[str] = (), **options: Any
     """
     found = COMPARE.by_group(differences, list(groups) or [""] * len(differences))
     if found.repeated:
-        p = COMPARE.sign_flip_p(found.totals)
+        p = STATISTICS.sign_flip_p(found.totals)
     else:
-        p = COMPARE.mcnemar_midp(differences.count(1), differences.count(-1))
-    if p > options.get("alpha", ALPHA):
+        p = STATISTICS.mcnemar_midp(differences.count(1), differences.count(-1))
+    if p > ALPHA:
         return ""
     label = compared(differences, groups, **options).label
     return label if label in ("REAL GAIN", "REGRESSION") else ""
 
 
 @cached
-def claim_of_counts(n_fixed: int, n_broken: int, n: int, alpha: float = ALPHA) -> Label | str:
+def claim_of_counts(n_fixed: int, n_broken: int, n: int, n_looks: int = 1) -> Label | str:
     """``claim`` for independent questions, where nothing but the counts matters."""
-    if COMPARE.mcnemar_midp(n_fixed, n_broken) > alpha:
+    if n_looks > 1:
+        return claim(_differences(n_fixed, n_broken, n), n_looks=n_looks)
+    if COMPARE.mcnemar_midp(n_fixed, n_broken) > ALPHA:
         return ""
-    label = label_of_counts(n_fixed, n_broken, n, min_gain=0.10, alpha=alpha)
+    label = label_of_counts(n_fixed, n_broken, n, min_gain=0.10)
     return label if label in ("REAL GAIN", "REGRESSION") else ""
+
+
+@cached
+def sequential_claim(n_fixed: int, n_broken: int, n: int) -> Label | str:
+    """``claim_of_counts`` by the e-value, looked at first as p is in ``claim``."""
+    if STATISTICS.e_value(n_fixed, n_broken) * ALPHA < 1:
+        return ""
+    label = compared(_differences(n_fixed, n_broken, n), sequential=True).label
+    return label if label in ("REAL GAIN", "REGRESSION") else ""
+
+
+def _differences(n_fixed: int, n_broken: int, n: int) -> list[int]:
+    return [1] * n_fixed + [-1] * n_broken + [0] * (n - n_fixed - n_broken)
+
+
+def claim_of_samples(
+    base: Sequence[Sequence[int]], adapter: Sequence[Sequence[int]]
+) -> Label | str:
+    """``claim`` of a run with several right/wrong samples per question and arm."""
+    questions, _ = made_run([0] * len(base))
+    scores = [
+        Score(question_id=q.id, arm=arm, dimension=DIMENSION, value=float(value), sample=k)
+        for q, *samples in zip(questions, base, adapter, strict=True)
+        for arm, values in zip(ARMS, samples, strict=True)
+        for k, value in enumerate(values)
+    ]
+    pairs = COMPARE.pair_scores(questions, scores, dimension=DIMENSION)
+    found = COMPARE.by_group(pairs.differences, pairs.groups)
+    if STATISTICS.sign_flip_p(found.totals, scale=pairs.scale) > ALPHA:
+        return ""
+    label = COMPARE.compare(questions, scores, dimension=DIMENSION, min_gain=0.10).label
+    return label if label in ("REAL GAIN", "REGRESSION") else ""
+
+
+def recipe_label(base: Sequence[int], adapters: Sequence[Sequence[int]]) -> str:
+    """What ``recipe_claim`` says of right/wrong answers of the base and of one adapter a seed."""
+    questions, _ = made_run([0] * len(base))
+    answered: list[tuple[Arm, int, Sequence[int]]] = [("base", 0, base)]
+    answered += [("adapter", seed, values) for seed, values in enumerate(adapters)]
+    scores = [
+        Score(question_id=q.id, arm=arm, dimension=DIMENSION, value=float(value), seed=seed)
+        for arm, seed, values in answered
+        for q, value in zip(questions, values, strict=True)
+    ]
+    found = RECIPE.recipe_claim(questions, scores, dimension=DIMENSION, min_gain=0.10)
+    return "" if found is None else str(found.label)

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 
 from realift.data import leakage
 from realift.types import Example, LeakCheck, Message, Question, Where
-from realift.verdict.selftest.engine import made_run
-from realift.verdict.selftest.planted import decided
+from realift.verdict.selftest.engine import decided, made_run
 from realift.verdict.selftest.rows import Row
 
 LEAKS = "leaks"

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from realift.verdict.selftest.engine import ALPHA, claim_of_counts
+from realift.verdict.selftest.engine import claim_of_counts, sequential_claim
 from realift.verdict.selftest.rows import Row
 
 LOOKS = "looks"
 PEEK_FIRST, PEEK_STEP, PEEK_LAST = 10, 5, 200
 PEEK_CHURN = 0.40
-Stops = Callable[[int, int], bool]  # fixed, broken -> a gain is claimed
+Stops = Callable[[int, int], str]  # fixed, broken -> the claim that ends it, or ""
 
 
 def stopped(stops: Stops) -> float:
-    """Exact chance that a gain is ever claimed without one, looking after every 5 questions."""
+    """Exact chance that a gain is claimed without one, looking after every 5 questions.
+
+    Any claim ends it; only gains are counted.
+    """
     import numpy as np
 
     alive = np.zeros((PEEK_LAST + 1, PEEK_LAST + 1))  # chance of (fixed, broken), not yet stopped
@@ -27,16 +30,21 @@ def stopped(stops: Stops) -> float:
         alive = step
         if n >= PEEK_FIRST and (n - PEEK_FIRST) % PEEK_STEP == 0:
             for b, c in zip(*np.nonzero(alive > 1e-12), strict=True):
-                if stops(int(b), int(c)):
-                    total += alive[b, c]
+                claim = stops(int(b), int(c))
+                if claim:
+                    total += alive[b, c] * (claim == "REAL GAIN")
                     alive[b, c] = 0.0
     return float(total)
 
 
+def _naive(fixed: int, broken: int) -> str:
+    return "REAL GAIN" if fixed > broken else ""
+
+
 def peeking() -> Iterator[Row]:
     """Questions are added until a gain is claimed."""
-    naive = stopped(lambda b, c: b > c)
-    fixed_n = stopped(lambda b, c: claim_of_counts(b, c, PEEK_LAST) == "REAL GAIN")
+    naive = stopped(_naive)
+    fixed_n = stopped(lambda b, c: claim_of_counts(b, c, PEEK_LAST))
     yield Row(
         section=LOOKS,
         situation=f"a look after every {PEEK_STEP} questions from {PEEK_FIRST} to {PEEK_LAST}, "
@@ -44,7 +52,19 @@ def peeking() -> Iterator[Row]:
         measures="false gain",
         naive=naive,
         ours=fixed_n,
-        note="why one look must be said beforehand, or --sequential used",
+        note="hence --sequential",
+    )
+
+
+def sequential() -> Iterator[Row]:
+    """The same looks, judged by the e-value (``--sequential``)."""
+    yield Row(
+        section=LOOKS,
+        situation="the same looks, --sequential",
+        measures="false gain",
+        naive=stopped(_naive),
+        ours=stopped(lambda b, c: sequential_claim(b, c, PEEK_LAST)),
+        high=0.05,
     )
 
 
@@ -59,7 +79,7 @@ def best_of(k: int, n: int, *, reps: int) -> Iterator[Row]:
     best = (fixed - broken).argmax(axis=1)
     counts = [(int(fixed[i, j]), int(broken[i, j])) for i, j in enumerate(best)]
     once = sum(claim_of_counts(b, c, n) == "REAL GAIN" for b, c in counts) / reps
-    counted = sum(claim_of_counts(b, c, n, ALPHA / k) == "REAL GAIN" for b, c in counts) / reps
+    counted = sum(claim_of_counts(b, c, n, k) == "REAL GAIN" for b, c in counts) / reps
     yield Row(
         section=LOOKS,
         situation=f"best of {k} adapters, n = {n}",

@@ -13,6 +13,7 @@ with the guard on. A guard whose absence nothing notices is not tested at all.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -23,8 +24,15 @@ from typing import Any
 from realift.data import leakage
 from realift.types import Interval
 from realift.verdict import clusters
-from realift.verdict.selftest import drawn, exact, leaks, planted
-from realift.verdict.selftest.engine import COMPARE, DECIDE, GUARDS, clear_caches
+from realift.verdict.selftest import drawn, exact, leaks, looks, planted, repeats
+from realift.verdict.selftest.engine import (
+    COMPARE,
+    DECIDE,
+    GUARDS,
+    RECIPE,
+    STATISTICS,
+    clear_caches,
+)
 from realift.verdict.selftest.rows import Row
 
 Patch = tuple[Any, str, Any]  # module or class, name, what stands there instead
@@ -123,13 +131,38 @@ def _wald(b: float, c: float, n: float, *, level: float = 0.95) -> Interval:
     return Interval(low=mean - half, high=mean + half, level=level, method="Wald")
 
 
-def _point(b: float, c: float, n: float, *, level: float = 0.95) -> Interval:
-    """The difference itself, as if it were known."""
-    return Interval(low=(b - c) / n, high=(b - c) / n, level=level, method="none")
+def _below_gain(b: float, c: float, n: float, *, min_gain: float) -> bool:
+    """The difference itself is below, as if it were known."""
+    return (b - c) / n < min_gain
 
 
 def _no_interval(**options: Any) -> Any:
     return _LABEL(**options | {"interval": None})
+
+
+def _one_look(*args: Any, **options: Any) -> Any:
+    return _COMPARE(*args, **options | {"n_looks": 1})
+
+
+def _p_as_evidence(n_up: int, n_down: int) -> float:
+    return 1 / float(STATISTICS.mcnemar_midp(n_up, n_down))
+
+
+def _samples_as_questions(questions: Any, scores: Any, **options: Any) -> Any:
+    """Every sample of a question counts as a question of its own."""
+    replace = dataclasses.replace
+    k = 1 + max(s.sample for s in scores)
+    split = [replace(q, id=f"{q.id}#{i}") for q in questions for i in range(k)]
+    one = [replace(s, question_id=f"{s.question_id}#{s.sample}", sample=0) for s in scores]
+    return _PAIR_SCORES(split, one, **options)
+
+
+def _pooled(table: Any) -> Any:
+    """Every question of every seed as an observation of its own."""
+    values = [x for row in table for x in row]
+    n, mean = len(values), sum(values) / len(values)
+    variance = sum((x - mean) ** 2 for x in values) / (n - 1) / n
+    return RECIPE.Crossed(mean=mean, variance=variance, df=n - 1)
 
 
 def _optimistic(*args: Any, **options: Any) -> float | None:
@@ -148,7 +181,8 @@ def _idle_is_ok(*args: Any) -> Any:
 
 
 _EXACT_INTEGER_P = clusters._exact_integer_p
-_LABEL, _MINIMUM_DETECTABLE = COMPARE._label, COMPARE.minimum_detectable
+_LABEL, _COMPARE, _PAIR_SCORES = COMPARE._label, COMPARE.compare, COMPARE.pair_scores
+_MINIMUM_DETECTABLE = STATISTICS.minimum_detectable
 _STATUS = GUARDS._status
 
 
@@ -156,7 +190,7 @@ MUTATIONS = (
     Mutation(
         guard="McNemar mid-p",
         instead="a z-test",
-        patches=((COMPARE, "mcnemar_midp", _z_test),),
+        patches=((COMPARE, "mcnemar_midp", _z_test), (STATISTICS, "mcnemar_midp", _z_test)),
         rows=functools.partial(exact.false_claims, 10),
     ),
     Mutation(
@@ -176,7 +210,7 @@ MUTATIONS = (
         instead="questions of one document as independent",
         patches=((COMPARE, "by_group", _ungrouped),),
         rows=functools.partial(drawn.grouped, 50, 10, 0.5, reps=400),
-        seconds=2,
+        seconds=1,
     ),
     Mutation(
         guard="six independent units",
@@ -189,27 +223,52 @@ MUTATIONS = (
         instead="p alone decides",
         patches=((COMPARE, "_label", _no_interval),),
         rows=functools.partial(drawn.coherent, reps=200),
-        seconds=6,
+        seconds=2,
     ),
     Mutation(
         guard="Dirichlet interval",
         instead="mean +- 1.96 standard errors",
-        patches=((COMPARE, "difference_interval", _wald),),
+        patches=((STATISTICS, "difference_interval", _wald),),
         rows=functools.partial(exact.coverage, 20, 0.95),
-        seconds=2,
     ),
     Mutation(
-        guard="90% interval below the gain asked for",
+        guard="no meaningful gain needs it ruled out",
         instead="the difference itself is below it",
-        patches=((COMPARE, "difference_interval", _point),),
+        patches=((COMPARE, "excludes_gain", _below_gain),),
         rows=functools.partial(exact.no_meaningful_gain, 100),
-        seconds=6,
     ),
     Mutation(
         guard="exact minimum detectable gain",
         instead="a fifth less",
-        patches=((COMPARE, "minimum_detectable", _optimistic),),
+        patches=((STATISTICS, "minimum_detectable", _optimistic),),
         rows=functools.partial(exact.detectable, 50, 0.05),
+    ),
+    Mutation(
+        guard="p times the number of adapters tried",
+        instead="the others are forgotten",
+        patches=((COMPARE, "compare", _one_look),),
+        rows=functools.partial(looks.best_of, 10, 50, reps=4_000),
+    ),
+    Mutation(
+        guard="e-value where one looks again and again",
+        instead="1 / p",
+        patches=((STATISTICS, "e_value", _p_as_evidence),),
+        rows=looks.sequential,
+        seconds=6,
+    ),
+    Mutation(
+        guard="samples are not questions",
+        instead="every sample counts as one",
+        patches=((COMPARE, "pair_scores", _samples_as_questions),),
+        rows=functools.partial(repeats.sampled, 10, 16, gain=False, reps=500),
+        seconds=4,
+    ),
+    Mutation(
+        guard="seeds are a sample too",
+        instead="all answers of all seeds pooled",
+        patches=((RECIPE, "crossed", _pooled),),
+        rows=functools.partial(repeats.seeds, 50, 3, gain=False, reps=400),
+        seconds=6,
     ),
     Mutation(
         guard="pairing check",

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from realift.types import Arm, Completion, Score
-from realift.verdict.selftest.engine import ALPHA, DECIDE, GUARDS, cached, compared, made_run
+from realift.types import Completion, Score
+from realift.verdict.selftest.engine import (
+    ALPHA,
+    ARMS,
+    GUARDS,
+    MARGIN,
+    cached,
+    compared,
+    decided,
+    made_run,
+)
 from realift.verdict.selftest.lattice import chance, chances, lattice
 from realift.verdict.selftest.rows import Row
 
 PLANTED = "planted faults"
 GUARD = "guards"
-MARGIN = 0.10
-ARMS: tuple[Arm, Arm] = ("base", "adapter")
-
-
-def decided(questions: Any, scores: Any, **options: Any) -> Any:
-    """The ``Verdict`` of a made run."""
-    options = {"leak_check": None, "min_gain": 0.10, "guard_margin": MARGIN} | options
-    return DECIDE.decide(questions, scores, **options)
 
 
 def inert() -> Iterator[Row]:
@@ -138,7 +139,7 @@ def guard_proves(n: int) -> Iterator[Row]:
 
 
 def guard_false_alarm(n: int, *, reps: int) -> Iterator[Row]:
-    """Three guards, nothing lost, answers change at random: REGRESSION in any of them."""
+    """Nothing is lost, answers change at random: REGRESSION in any of the guards."""
     import numpy as np
 
     specs = (*GUARDS.GUARDS, GUARDS.CONTEXT_REMOVED)
@@ -152,7 +153,7 @@ def guard_false_alarm(n: int, *, reps: int) -> Iterator[Row]:
         naive += any(c > b for b, c, _ in run)
     yield Row(
         section=GUARD,
-        situation=f"n = {n} for each of 3 guards, nothing lost, 60% of answers change",
+        situation=f"n = {n} for each of {len(specs)} guards, nothing lost, 60% of answers change",
         measures="false REGRESSION",
         naive=naive / reps,
         ours=wrong / reps,

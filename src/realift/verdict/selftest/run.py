@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from realift.types import Notice, OnEvent, Progress, ignore_event
-from realift.verdict.selftest import drawn, exact, leaks, looks, planted, swaps
+from realift.verdict.selftest import drawn, exact, leaks, looks, planted, repeats, swaps
 from realift.verdict.selftest.adapters import trained
 from realift.verdict.selftest.lattice import SIZES
 from realift.verdict.selftest.mutations import MUTATIONS, Mutated, Mutation, judge
@@ -72,9 +72,9 @@ def run(
     for seconds, job in todo:
         new = list(job())
         found += new
-        done += seconds
+        done = min(total, done + seconds + 1e-9)
         spent = time.perf_counter() - started
-        on_event(Progress(stage="self-test", done=round(100 * done / total), total=100))
+        on_event(Progress(stage="self-test", done=int(100 * done / total), total=100))
         now = "missing guards" if new and isinstance(new[0], Mutated) else _section(new)
         if now and now != part:
             part = now
@@ -119,15 +119,25 @@ def jobs(quick: bool, adapters: Path | None = None) -> Iterator[Job]:
             yield n / 100, partial(exact.reported_detectable, n, p_broken)
     for n in sizes:
         yield (n / 50) ** 1.5 * 1.5, partial(exact.no_meaningful_gain, n)
-    reps = 400 if quick else 4_000
+    reps = 500 if quick else 4_000
     for n, n_groups in GROUPS:
         for icc in (0.2, 0.5):
             yield n * reps / 4e5 * 5, partial(drawn.grouped, n, n_groups, icc, reps=reps)
     yield 0.5, partial(drawn.flip_test, 60, 6, 0.2, reps=2_000)
     yield reps / 200, partial(drawn.coherent, reps=reps // 4)
     yield 1, looks.peeking
+    yield 3, looks.sequential
     for k in (3, 5, 10, 20):
         yield 0.2, partial(looks.best_of, k, 50, reps=10_000)
+    for n, k in ((20, 1), (20, 4)) if quick else ((10, 4), (10, 16), (20, 1), (20, 4), (20, 16)):
+        yield (
+            1 + n * k / 60,
+            partial(repeats.sampled, n, k, gain=False, reps=500 if quick else 2_000),
+        )
+        yield n * k / 20, partial(repeats.sampled, n, k, gain=True, reps=200 if quick else 500)
+    for n_seeds in (3,) if quick else (3, 5):
+        yield reps / 80, partial(repeats.seeds, 50, n_seeds, gain=False, reps=reps)
+        yield 3, partial(repeats.seeds, 50, n_seeds, gain=True, reps=200 if quick else 500)
     yield 0.2, planted.inert
     yield 0.1, planted.broken_pairing
     yield 0.1, leaks.found_leaks
