@@ -204,7 +204,7 @@ def test_every_measured_dimension_shows_what_its_figures_rest_on(
         if c.difference is None:
             continue
         for fact in (
-            f"{c.n_scored} of {c.n_questions} questions scored",
+            f"{c.n_scored} of {c.n_questions} scored",
             f"adapter {figures.percent(c.adapter.value)} ({figures.rate_interval(c.adapter)})",
             f"{c.n_fixed} better, {c.n_broken} worse",
             c.test,

@@ -118,31 +118,36 @@ def _row(c: Comparison, name: str) -> Row:
 
 
 def details(row: Row) -> tuple[str, ...]:
-    """What stands behind one row: scored, arms with intervals, changes, test, reach, signature.
+    """What stands behind one row, in words, and its signature; empty if it was not measured.
 
-    Empty for a row that was not measured.
+    The words say what was scored, both arms with their intervals, what changed, the test, what it
+    would find, and what decided if the plain p did not.
     """
     c = row.comparison
     if c.difference is None:
         return ()
-    scored = f"{c.n_scored} of {figures.counted(c.n_questions, 'question')} scored"
+    scored = f"{c.n_scored} of {c.n_questions} scored"
     if c.n_groups != c.n_scored:
-        scored += f", in {figures.counted(c.n_groups, 'group')}"
+        scored += f" in {figures.counted(c.n_groups, 'group')}"
+    if c.n_samples > 1:
+        scored += f", {c.n_samples} samples each"
     arms = (("base", row.base), ("few-shot", row.few_shot), ("adapter", row.adapter))
     rates = (
         f"{arm} {figures.percent(rate.value)} ({figures.rate_interval(rate)})"
         for arm, rate in arms
         if rate is not None and rate.interval is not None
     )
-    same = c.n_scored - c.n_fixed - c.n_broken
     reach = c.minimum_detectable
     finds = "no gain of any size" if reach is None else f"gains of {figures.amount(reach)} or more"
-    return (
-        f"{scored}; {', '.join(rates)}",
-        f"{c.n_fixed} better, {c.n_broken} worse, {same} the same; {c.test}; "
+    said = [
+        scored,
+        ", ".join(rates),
+        f"{c.n_fixed} better, {c.n_broken} worse",
+        f"{c.test}, p {figures.p_value(c.p_value)}",
+        *([f"decided by p {figures.p_value(c.p_adjusted)}"] if c.p_adjusted is not None else []),
         f"reliably finds {finds}",
-        c.signature,
-    )
+    ]
+    return ("; ".join(said), c.signature)
 
 
 def words(name: str) -> str:
@@ -194,6 +199,13 @@ class Changes:
     n: int
     question_ids: tuple[str, ...]
     probe: str = ""  # the probe whose replies changed; "" = the eval set's
+    mean: bool = False  # several samples: the arm is right more often, not alone
+
+    @property
+    def what(self) -> str:
+        """What the questions have in common: "that only the adapter gets right"."""
+        arm = "adapter" if self.kind == "fixed" else "base"
+        return f"on which the {arm} does better" if self.mean else f"that only the {arm} gets right"
 
 
 def changes(verdict: Verdict) -> tuple[Changes, ...]:
@@ -221,6 +233,7 @@ def _changes(row: Comparison, kind: Literal["fixed", "broken"]) -> Changes:
         n=row.n_fixed if fixed else row.n_broken,
         question_ids=row.fixed if fixed else row.broken,
         probe=row.probe,
+        mean=row.kind == "mean",
     )
 
 
