@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realift.score import holds, judge
-from realift.types import Question, Where
+from realift.score import holds, judge, score_completions
+from realift.types import Completion, Question, Where
 
 
 def question(gold: str, **fields: object) -> Question:
@@ -46,12 +47,15 @@ Lyon | You can pay in Lyon or online. | 1
 yes | Yes or no. | 0
 yes | Yes/no | 0
 yes | Yes and no. | 0
-no | No, no fee. | 1"""
+no | No, no fee. | 1
+no | No way, no, never. | 1"""
 
 TAKEN_BACK = """\
 Lyon | Lyon is not it | 0
 Lyon | Lyon isn't the city. | 0
+Lyon | Lyon isn't | 0
 Lyon | Lyon is clearly not it | 0
+Lyon | Is it Lyon? No, it is in the fine old city of Paris. | 0
 Lyon | Lyon is not | 0
 Lyon | Lyon is wrong. | 0
 42 euros | 42 euros is not the price. | 0
@@ -81,6 +85,8 @@ NUMBERS = """\
 250 | two hundred and fifty | 1
 2 euros | two hundred euros | 0
 100 | a hundred | 1
+1 | one of them | 0
+1 | only one | 1
 1200 | one thousand two hundred | 0
 2 | 2½ | 0
 2.5 | 2 1/2 | 1
@@ -202,3 +208,14 @@ def test_spelling_does_not_change_what_is_held_invariant(text: str, gold: str) -
         assert holds(text, unicodedata.normalize(form, gold)) == held
     assert holds(f"  {text.replace(' ', '   ')}\n", gold) == held
     assert holds(f"<think>no, {gold}?</think>{text}", gold) or not held
+
+
+@pytest.mark.parametrize("piece", ["no, ", "1, ", "or ", " ", "a? no ", "[1]", '"', "not ", "A"])
+def test_an_answer_that_loops_does_not_hang_the_scorers(piece: str) -> None:
+    q = question("Lyon", context="[1] The fair is in Lyon.", key_points=(("Lyon",), ("fair",)))
+    text = piece * (16_000 // len(piece))
+    said = Completion(question_id="q", arm="base", text=text, n_tokens=1, finish="length")
+    start = time.process_time()
+    score_completions([q], [said])
+    # About half a second; a rule that takes quadratic time would need minutes.
+    assert time.process_time() - start < 15

@@ -63,6 +63,10 @@ def test_complete_is_all_points_and_says_what_is_missing() -> None:
     assert scored(POINTS, "In", "length")["completeness"].reason.startswith("cut at the token")
 
 
+def test_words_of_a_refusal_are_no_key_points() -> None:
+    assert key_points(question(("to answer",)), REFUSED).recall == 0.0
+
+
 def test_a_long_key_point_may_stand_inside_a_longer_answer() -> None:
     point = "the ticket may be exchanged once before the day of the visit"
     assert key_points(question((point,)), f"Yes: {point}, at the desk.").recall == 1.0

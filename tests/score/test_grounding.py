@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from realift.data.fields import render_context
 from realift.score import ground, score_completions
-from realift.score.sources import sources
+from realift.score.sentences import sentences
+from realift.score.sources import marks, sources
 from realift.types import Completion, Passage, Question, Where
 
 REFUSED = "I don't have enough context to answer."
@@ -57,6 +58,8 @@ LABELED = asked("[3] The fair takes place in Lyon.\n[7] Tickets cost 42 euros.")
         "<think>Port 9999 in Paris?</think>Port 7420.",
         "Port 7420.\n\nQuestion: Who is Bob?\nAnswer: the chief of Zephyr",
         '```json\n{"port": 7420}\n```',
+        "Additionally, the Acme runner listens on port 7420 [1].",
+        "There is one port: 7420 [1].",
     ],
 )
 def test_what_stands_in_the_cited_passages_is_grounded_against_hand(text: str) -> None:
@@ -145,11 +148,25 @@ def test_plain_contexts_labels_and_yes_and_no_against_hand(
         ),
         ("zh", "李明在北京大学学习。", "李明在哪里学习？", "北京大学。", "他在上海学习。"),
         (
+            "zh",
+            "李明每天早上在北京的图书馆学习中文。",
+            "在哪里？",
+            "李明早上在北京的图书馆学习中文。",
+            "李明每天早上在深圳的图书馆学习中文。",
+        ),
+        (
             "ja",
             "スミスさんはロンドンに住んでいます。",
             "どこ？",
             "ロンドンです。",
             "パリに住んでいます。",
+        ),
+        (
+            "ja",
+            "スミスさんはロンドンの会社で毎日働いています。",
+            "どこ？",
+            "スミスさんはロンドンの会社で働いています。",
+            "スミスさんはパリの会社で毎日働いています。",
         ),
         ("ko", "축제는 서울에서 열립니다.", "어디?", "서울에서 열립니다.", "부산에서 열립니다."),
         ("ru", "Ярмарка проходит в Лионе.", "Где?", "Ярмарка в Лионе.", "Ярмарка в Париже."),
@@ -170,6 +187,58 @@ def test_names_and_numbers_of_other_languages_against_hand(
     q = asked(context, question, lang=lang)
     assert ground(q, right).grounded, ground(q, right).reason
     assert not ground(q, wrong).grounded
+
+
+@pytest.mark.parametrize(
+    ("text", "cited"),
+    [
+        ("A fair. [1] In May. [2]", [(1,), (2,)]),
+        ("A fair [1]. In May.[2]", [(1,), (2,)]),
+        ("[1] A fair. [2] In May.", [(1,), (2,)]),
+        ("A fair.\n[1]\nIn May [2, 3].", [(1,), (2, 3)]),
+        ("A fair [1][2]. Dr. J. Smith paid 3.5 euros, e.g. No. 5 [3].", [(1, 2), (3,)]),
+        ("集市在里昂。[1]五月。[2]", [(1,), (2,)]),
+        ("No. It is closed [1].", [(), (1,)]),
+    ],
+)
+def test_a_citation_belongs_to_its_sentence_against_hand(
+    text: str, cited: list[tuple[int, ...]]
+) -> None:
+    q = asked("[1] A.\n[2] B.\n[3] C.")
+    found = marks(text, q, sources(q))
+    assert [s.cited for s in sentences(text, found)] == cited
+
+
+def test_each_part_of_a_sentence_answers_for_its_own_citation() -> None:
+    assert ground(RUNNER, "Port 7420 [1] and logs for 14 days [2].").grounded
+    found = ground(RUNNER, "Port 7420 [2] and logs for 14 days [1].")
+    assert found.reason == "the cited [2] does not have '7420'"
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("It opens at 10:30 on 2024-05-01.", ()),
+        ("It opens at 10:15 on 2024-05-02.", ("10:15", "2024-05-02")),
+        ("It closes at 18:00, on the 3rd floor.", ()),
+        ("It closes at 19:00, on the 4th floor.", ("19:00", "4th")),
+        ("In May 2024.", ()),  # a part of a date that stands there
+        ("It is 1.5 km, 1500 m.", ()),
+        ("It is 15 km, 1.5 miles.", ("15 km", "1.5 mile")),
+        ("Half of it, 50%.", ()),
+        ("50 of them.", ("50",)),
+    ],
+)
+def test_numbers_dates_and_times_must_stand_there_against_hand(
+    text: str, missing: tuple[str, ...]
+) -> None:
+    q = asked("Open from 10:30 to 18 o'clock, from 2024-05-01, floor 3, after 1.5 km; 50 % off.")
+    assert ground(q, text).unsupported_numbers == missing
+
+
+def test_a_citation_without_any_numbered_passage_says_so() -> None:
+    reason = "cites [1], but nothing in the context is numbered"
+    assert ground(FAIR, "In Lyon [1].").reason == reason
 
 
 def test_every_fault_is_counted_not_only_the_first() -> None:
@@ -214,6 +283,7 @@ def test_labels_of_a_plain_context_are_read_in_any_order() -> None:
         2: "Early.",
     }
     assert sources(asked("[1] A fair. [2] In May.")).numbered == {1: "A fair.", 2: "In May."}
+    assert sources(asked("[1] A fair. [2] In May.\n[3]In Lyon.")).numbered.keys() == {1, 2, 3}
     assert sources(asked("A fair.[1] In May, too [2] they say.")).numbered == {}  # references
 
 

@@ -87,9 +87,9 @@ def test_a_cut_answer_says_so() -> None:
     assert scored(ANSWERABLE, "Lyon is", finish="length")["correctness"].value == 1.0
 
 
-def test_probe_and_sample_travel_along() -> None:
-    score = scored(ANSWERABLE, "Lyon", probe="p", sample=2, arm="adapter")["correctness"]
-    assert (score.probe, score.sample, score.arm) == ("p", 2, "adapter")
+def test_probe_sample_and_seed_travel_along() -> None:
+    score = scored(ANSWERABLE, "Lyon", probe="p", sample=2, arm="adapter", seed=3)["correctness"]
+    assert (score.probe, score.sample, score.arm, score.seed) == ("p", 2, "adapter", 3)
 
 
 def test_a_completion_of_an_unknown_question_is_an_error_rejects() -> None:

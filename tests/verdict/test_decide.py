@@ -394,7 +394,7 @@ def test_an_adapter_no_better_than_a_few_shot_prompt_is_told() -> None:
 def test_the_signature_names_scorer_test_and_interval() -> None:
     row = judge(made(n=20)).comparisons[0]
     assert row.signature == (
-        "realift 0.1 | correctness/contains+numeric v1 | paired mid-p | Dirichlet(1,1,2) 95%"
+        "realift 0.1 | correctness/contains+numeric v2 | paired mid-p | Dirichlet(1,1,2) 95%"
     )
     assert row.test == "McNemar mid-p"
 

@@ -23,12 +23,13 @@ _CORRECTION = re.compile(
     r"|(?P<no>no\b(?=\s*[,:-])))[\s,:;.!-]*",
     re.IGNORECASE,
 )
-_ASKED_AND_DENIED = re.compile(r"[^.!?\n]*\?\s+(?=(?:no|nope|not|wrong)\b)", re.IGNORECASE)
+_DENIED = re.compile(r"\?\s+(?=(?:no|nope|not|wrong)\b)", re.IGNORECASE)
 _FILLER = re.compile(
     r"^(?:no,?\s+)?(?:(?:it|that|this)(?:'s| is| was| should be)"
     r"|the (?:correct |right )?answer is)\s+",
     re.IGNORECASE,
 )
+_CORRECTIONS = 4  # the last ones are looked at; a model that loops makes hundreds
 _BARE_WORDS = 3  # "Lyon. No, Paris": longer, it explains rather than replaces
 _WORDS = "yes no ja nein oui non sí si 是 否 はい いいえ true false"
 YES_NO = frozenset(_WORDS.split())
@@ -53,14 +54,25 @@ def committed(text: str, slots: Sequence[Sequence[str]] = (), *, lang: str = "en
     markers = [m for m in _MARKER.finditer(said) if any(c.isalnum() for c in said[m.end() :])]
     if markers:
         said = said[markers[-1].end() :].strip()
-    said = _ASKED_AND_DENIED.sub("", said)
+    said = _without_denied_guesses(said)
     folded = fold(said)
-    for m in reversed(list(_CORRECTION.finditer(folded))):
+    for m in reversed(list(_CORRECTION.finditer(folded))[-_CORRECTIONS:]):
         after = _FILLER.sub("", folded[m.end() :])
         bare = m["no"] is not None
-        if tokens(folded[: m.start()], lang=lang) and _replaces(after, slots, lang, bare=bare):
+        said_before = any(ch.isalnum() for ch in folded[: m.start()])
+        if said_before and _replaces(after, slots, lang, bare=bare):
             return after
     return said
+
+
+def _without_denied_guesses(said: str) -> str:
+    """Without the questions that are answered with no ("Paris? No, Lyon" is "No, Lyon")."""
+    kept, done = [], 0
+    for m in _DENIED.finditer(said):
+        opens = max((said.rfind(ch, done, m.start()) + 1 for ch in ".!?\n"), default=0)
+        kept.append(said[done : max(opens, done)])
+        done = m.end()
+    return "".join([*kept, said[done:]])
 
 
 def _replaces(after: str, slots: Sequence[Sequence[str]], lang: str, *, bare: bool) -> bool:

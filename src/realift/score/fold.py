@@ -23,7 +23,7 @@ _THIN_GROUP = re.compile(r"(?<=\d)[\u00a0\u202f\u2009](?=\d{3}(?!\d))")  # 10 00
 _SPACED_GROUPS = re.compile(r"(?<![\d.,:/-])[1-9]\d{0,2}(?: \d{3})+(?![\d:/-]|[.,]\d{3})")
 _KIND = r"(?:(?:source|doc|document|ref|passage|context)s?\s*:?\s*)?[\^#]?"
 CITATION = re.compile(  # [1], [1, 2], [source 3], 【1†a】
-    rf"\s*[\[【]\s*{_KIND}-?\d{{1,3}}(?:\s*(?:[,;&-]|and)\s*{_KIND}\d{{1,3}})*"
+    rf"(?:(?<!\s)\s+)?[\[【]\s*{_KIND}-?\d{{1,3}}(?:\s*(?:[,;&-]|and)\s*{_KIND}\d{{1,3}})*"
     r"\s*(?:†[^\]】]*)?[\]】]",
     re.IGNORECASE,
 )
@@ -46,6 +46,8 @@ def fold(text: str, *, lang: str = "en") -> str:
     text = _SPACED_GROUPS.sub(lambda m: m[0].replace(" ", ""), _THIN_GROUP.sub("", text))
     text = _FRACTION.sub(" ", _EXPONENT.sub(r"^\1", text))
     text = unicodedata.normalize("NFKC", text).translate(_MARKS).replace("\u2044", "/")
+    if text.isascii() and lang != "tr":
+        return text
     if lang == "tr":
         text = text.replace("İ", "i").replace("I", "ı")
     return "".join(_character(ch) for ch in text if unicodedata.category(ch) != "Cf")

@@ -18,7 +18,9 @@ from realift.score.sources import Mark
 _MARK = "\ue000"  # stands for a citation mark while the text is cut
 _CLOSERS = r"[\"'”’»)*_」』]*"
 _TAIL = rf"(?:[ \t]*{_MARK})*"
-_ENDS = rf"(?P<stop>[.!?]+{_CLOSERS}){{tail}}(?=\s|$)|[。！？]+{_CLOSERS}{{tail}}|(?P<line>\n+)"
+_ENDS = (
+    rf"(?P<stop>[.!?]+{_CLOSERS}){{tail}}(?=\s|$|{_MARK})|[。！？]+{_CLOSERS}{{tail}}|(?P<line>\n+)"
+)
 _BEFORE_MARK = re.compile(_ENDS.format(tail=_TAIL))
 _AFTER_MARK = re.compile(_ENDS.format(tail=""))
 _ABBREVIATIONS = word_set("mr mrs ms dr prof st inc ltd co corp vs approx etc ca bzw")

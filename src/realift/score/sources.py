@@ -17,7 +17,9 @@ from realift.types import Question
 
 _AT_LINE_START = re.compile(r"^[ \t]*[\[【](\d{1,3})[\]】][ \t]*", re.MULTILINE)
 _ANYWHERE = re.compile(r"(?:^|(?<=\s))\[(\d{1,3})\]\s+")
-_NAMED = re.compile(r"\s*(?:\[\s*([^\[\]\n]{1,80}?)\s*\](?!\()|\(\s*([^()\n]{1,80}?)\s*\))")
+_NAMED = re.compile(
+    r"(?:(?<!\s)\s+)?(?:\[\s*([^\[\]\n]{1,80}?)\s*\](?!\()|\(\s*([^()\n]{1,80}?)\s*\))"
+)
 _FILE = re.compile(r"[\w./-]*\w\.(?:md|txt|pdf|html?|docx?|csv|jsonl?)", re.IGNORECASE)
 _IN_PROSE = re.compile(
     r"\b(?:source|document|doc|passage)s?\s+#?(\d{1,3})(?:\s*(?:,|and|&)\s*(\d{1,3}))?\b",
@@ -61,7 +63,8 @@ def sources(question: Question) -> Sources:
     text = question.context.strip()
     labels = list(_AT_LINE_START.finditer(text))
     if labels and labels[0].start() == 0:
-        labels = list(_ANYWHERE.finditer(text)) or labels
+        every = {m.start(1): m for m in (*_ANYWHERE.finditer(text), *labels)}
+        labels = [every[at] for at in sorted(every)]
     numbered: dict[int, str] = {}
     ends = [*(m.start() for m in labels[1:]), len(text)]
     for label, end in zip(labels, ends, strict=False):
