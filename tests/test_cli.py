@@ -175,7 +175,7 @@ def test_without_an_eval_set_the_rows_are_cross_fitted_and_the_screen_says_so(
     err = " ".join(out.err.split())
     assert "no eval set given" in err
     assert "This judges the recipe" in err
-    assert "training 3/3" in err  # two parts, then all rows
+    assert "training 3/3" in err  # two folds, then all rows
     assert "TOO SMALL TO TELL" in out.out
     assert call("check", "-t", train, monkeypatch=monkeypatch) == 0
     assert "no eval set given" in " ".join(capsys.readouterr().out.split())

@@ -176,14 +176,14 @@ def crossed(
 
 def test_every_row_is_asked_of_an_adapter_that_never_saw_it(crossed: Any) -> None:
     result, _, trained = crossed
-    *parts, whole = trained
-    assert len(parts) == 3
+    *folds, whole = trained
+    assert len(folds) == 3
     assert whole.questions == ()
-    asked = [q.id for part in parts for q in part.questions]
+    asked = [q.id for fold in folds for q in fold.questions]
     assert sorted(asked) == sorted(f"facts.jsonl:{i}" for i in range(1, 13))
-    for part in parts:
-        assert {e.id for e in part.examples}.isdisjoint(q.id for q in part.questions)
-        leaks = find_leaks(part.examples, part.questions).leaks
+    for fold in folds:
+        assert {e.id for e in fold.examples}.isdisjoint(q.id for q in fold.questions)
+        leaks = find_leaks(fold.examples, fold.questions).leaks
         assert not [leak for leak in leaks if leak.kind != "suspect"]
     said = Counter((c.arm, c.question_id) for c in result.completions if not c.probe)
     assert set(said.values()) == {1}
@@ -252,6 +252,33 @@ def test_cross_fit_with_seeds_asks_every_row_of_every_seed(bench: Bench, facts_o
     )
     asked = Counter((c.arm, c.seed) for c in result.completions if not c.probe)
     assert asked == {("base", 0): 12, ("adapter", 0): 12, ("adapter", 1): 12}
+
+
+def test_seeds_samples_and_folds_together_on_the_embedded_base(facts_only: Path) -> None:
+    config = resolve(
+        flags={
+            "train": str(facts_only),
+            "runs_dir": str(facts_only.parent / "tiny"),
+            "folds": 2,
+            "seeds": 3,
+            "samples_per_question": 2,
+            "epochs": 2,
+            "learning_rate": 1e-2,
+            "few_shot_k": 0,
+            "max_new_tokens": 8,
+        }
+    )
+    result = pipeline.run(config)
+    verdict = result.verdict
+    assert verdict is not None
+    assert verdict.cross_fit_folds == 2
+    assert verdict.comparisons[0].n_scored == 10
+    assert verdict.comparisons[0].n_samples == 2
+    assert verdict.recipe is not None
+    assert verdict.recipe.seeds == (0, 1, 2)
+    asked = Counter((c.arm, c.seed, c.sample) for c in result.completions if not c.probe)
+    arms = [("base", 0), ("adapter", 0), ("adapter", 1), ("adapter", 2)]
+    assert asked == {(arm, seed, sample): 12 for arm, seed in arms for sample in (0, 1)}
 
 
 def test_another_number_of_folds_changes_the_answers(

@@ -18,6 +18,8 @@ def run(
 ) -> RunResult:
     """Train an adapter, answer the eval set with and without it, and judge the difference.
 
+    Without ``eval`` every training row is asked of an adapter trained without it.
+
     Args:
         file: a ``realift.yaml``; options given by name win over it.
         on_event: called with data summary, plan, notices and progress.

@@ -169,7 +169,7 @@ class Config:
     )
     folds: int = _option(
         5,
-        "Without an eval set: parts the rows are cut into, each asked of an adapter trained on "
+        "Without an eval set: folds the rows are cut into, each asked of an adapter trained on "
         "the others.",
         group="training",
         check=_at_least(2),

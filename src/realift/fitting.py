@@ -96,7 +96,7 @@ def load(config: Config, on_event: OnEvent) -> Base:
 @contextmanager
 def scratch(folder: Path) -> Iterator[Path]:
     """A place in the run folder for adapters that only answer, gone at the end."""
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".parts-") as place:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".folds-") as place:
         yield Path(place)
 
 
@@ -104,9 +104,9 @@ def list_tasks(config: Config, data: Data, folder: Path, scratch: Path) -> tuple
     """Every adapter of the run, in the order of training."""
     seeded = [dataclasses.replace(config, seed=config.seed + n) for n in range(config.seeds)]
     if data.folds:
-        parts = [
+        folds = [
             Task(
-                name=f"part {place}" + (f", seed {own.seed}" if config.seeds > 1 else ""),
+                name=f"fold {place}" + (f", seed {own.seed}" if config.seeds > 1 else ""),
                 config=own,
                 folder=scratch / f"{number}-{place}",
                 examples=fold.examples,
@@ -120,7 +120,7 @@ def list_tasks(config: Config, data: Data, folder: Path, scratch: Path) -> tuple
         whole = Task(
             name="all rows", config=config, folder=folder / "adapter", examples=data.examples
         )
-        return (*parts, whole)
+        return (*folds, whole)
     return tuple(
         Task(
             name=f"seed {own.seed}",
@@ -170,8 +170,8 @@ def plan_jobs(
         plan = _with_answers(plan, base, model, config, data.questions, of_main.split.train)
     detach_adapter(model)
     on_event(Notice(text=of_main.split.reason))
-    parts = {"folds": len(data.folds)} if data.folds else {}
-    run_folder.write_manifest(folder, seeds=sorted({task.config.seed for task in tasks}), **parts)
+    folds = {"folds": len(data.folds)} if data.folds else {}
+    run_folder.write_manifest(folder, seeds=sorted({task.config.seed for task in tasks}), **folds)
     run_folder.write_json(folder / "plan.json", plan)
     run_folder.write_jsonl(folder / "data" / "train.jsonl", of_main.split.train)
     run_folder.write_jsonl(folder / "data" / "valid.jsonl", of_main.split.valid)

@@ -146,7 +146,7 @@ def _no_eval_set(examples: Sequence[Example], folds: Sequence[Fold], config: Con
         severity="note",
         code="no-eval-set",
         message=f"no eval set given: each of {n} training rows is asked of an adapter trained "
-        f"without it ({len(folds)} parts){also}. This judges the recipe, your rows and settings; "
+        f"without it ({len(folds)} folds){also}. This judges the recipe, your rows and settings; "
         "the adapter that is saved is trained on all rows and is not itself judged",
         where=Where(file=Path(config.train or "").name),
         hint="questions of your own (--eval FILE) judge the adapter itself",

@@ -39,9 +39,9 @@ def run(config: Config, *, on_event: OnEvent = ignore_event, command: str = "") 
     check_ledger(config)
     data = read_data(config, cross_fit=True)
     on_event(data.summary)
-    with recording(config, data, command=command) as folder, scratch(folder) as parts:
+    with recording(config, data, command=command) as folder, scratch(folder) as place:
         base = load(config, on_event)
-        tasks = list_tasks(config, data, folder, parts)
+        tasks = list_tasks(config, data, folder, place)
         jobs = plan_jobs(base, data, tasks, folder, on_event)
         trained = fit_jobs(base, jobs, folder, on_event)
         judge(base, trained, data, config, folder, adapter=folder / "adapter", on_event=on_event)
@@ -54,9 +54,9 @@ def train(config: Config, *, on_event: OnEvent = ignore_event, command: str = ""
     need(config, "train")
     data = read_data(config)
     on_event(data.summary)
-    with recording(config, data, command=command) as folder, scratch(folder) as parts:
+    with recording(config, data, command=command) as folder, scratch(folder) as place:
         base = load(config, on_event)
-        tasks = list_tasks(config, data, folder, parts)
+        tasks = list_tasks(config, data, folder, place)
         jobs = plan_jobs(base, data, tasks, folder, on_event)
         fit_jobs(base, jobs, folder, on_event)
     return finish(folder)

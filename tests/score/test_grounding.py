@@ -283,6 +283,7 @@ def test_labels_of_a_plain_context_are_read_in_any_order() -> None:
         2: "Early.",
     }
     assert sources(asked("[1] A fair. [2] In May.")).numbered == {1: "A fair.", 2: "In May."}
+    assert sources(asked("[1] A fair. [2] In May.\n[3]In Lyon.")).numbered.keys() == {1, 2, 3}
     assert sources(asked("A fair.[1] In May, too [2] they say.")).numbered == {}  # references
 
 

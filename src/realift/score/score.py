@@ -17,11 +17,10 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from realift.score import completeness as points
-from realift.score import grounding as claims
+from realift.score.completeness import key_points
 from realift.score.correctness import Judgment, judge
 from realift.score.fold import is_empty
-from realift.score.grounding import Supports, ground
+from realift.score.grounding import Supports, applies, ground
 from realift.score.refusal import detect
 from realift.score.squad import squad_exact, squad_f1
 from realift.score.token_f1 import MAX_WORDINGS
@@ -94,7 +93,7 @@ def grounding(
     question: Question, text: str, phrases: Sequence[str], *, supports: Supports | None = None
 ) -> Judgment | None:
     """Answerable questions with a context: 1 = answered, and every claim stands in the context."""
-    if not claims.applies(question):
+    if not applies(question):
         return None
     found = ground(question, text, phrases, supports=supports)
     return Judgment(value=float(found.grounded), reason=found.reason)
@@ -104,7 +103,7 @@ def completeness(question: Question, text: str, phrases: Sequence[str]) -> Judgm
     """Answerable questions with key points: 1 = the answer gives all of them."""
     if not (question.answerable and question.key_points):
         return None
-    found = points.key_points(question, text, phrases)
+    found = key_points(question, text, phrases)
     if found.complete is None:
         return Judgment(value=None, reason="no key point")
     if found.complete:

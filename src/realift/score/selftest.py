@@ -21,6 +21,11 @@ from realift.score.selftest_cases import MAKERS, Cases
 from realift.types import Problem, Question
 
 MAX_MISJUDGED = 0.05  # share of questions a dimension may misjudge and still count
+_HINTS = (
+    "shorten the answer, or add the form a model would give as an alternative",
+    "make the expected answers tell these questions apart",
+)
+_NOT_COUNTED = "above 5 % of the questions the dimension does not count"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +147,7 @@ def _test(
         n_wrong_scored += len(scored)
         n_misjudged += bool(failing or scored)
         of = "" if dimension == "correctness" else f" ({dimension})"
+        hints = _HINTS if dimension == "correctness" else (_NOT_COUNTED, _NOT_COUNTED)
         if failing:
             judgment = scorer(q, failing[0], phrases)
             why = judgment.reason if judgment else "not scored"
@@ -151,7 +157,7 @@ def _test(
                     q,
                     "gold-not-right",
                     f"question {q.id!r}{of}: {what} {failing[0]!r} does not score 1 ({why})",
-                    "shorten the answer, or add the form a model would give as an alternative",
+                    hints[0],
                 )
             )
         for w in scored:
@@ -160,7 +166,7 @@ def _test(
                     q,
                     "foreign-right" if w.kind.startswith("that of") else "wrong-right",
                     f"question {q.id!r}{of}: a wrong answer ({w.kind}) does not score 0",
-                    "make the expected answers tell these questions apart",
+                    hints[1],
                 )
             )
     return DimensionTest(

@@ -95,14 +95,14 @@ def grounding_cases(question: Question, questions: Sequence[Question]) -> Cases 
     invented = [max(known, default=0) + 1, *([0] if 0 not in known else [])]
     wrong = [EMPTY, Wrong(text=REFUSAL, kind="a refusal")]
     wrong += [Wrong(text=f"{said} [{i}].", kind="a made-up citation") for i in invented]
-    given = fold(f"{question.context} {question.question}").split()
-    changed = _with_another_number(said, given)
+    given = fold(f"{question.context} {question.question}")
+    changed = _with_another_number(said, given.split())
     if changed:
         wrong.append(Wrong(text=f"{changed}.", kind="another number"))
     for other in questions:
         strange = _answer_sentence(other) if applies(other) else None
         theirs = (fold(a) for slot in other.answers for a in slot)
-        if strange and not any(f" {a} " in f" {' '.join(given)} " for a in theirs):
+        if strange and not any(f" {a} " in f" {given} " for a in theirs):
             wrong.append(Wrong(text=f"{strange[0]}.", kind=f"that of {other.id!r}"))
             break
     mark = "" if label is None else f" [{label}]"

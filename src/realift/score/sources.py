@@ -63,7 +63,8 @@ def sources(question: Question) -> Sources:
     text = question.context.strip()
     labels = list(_AT_LINE_START.finditer(text))
     if labels and labels[0].start() == 0:
-        labels = list(_ANYWHERE.finditer(text)) or labels
+        every = {m.start(1): m for m in (*_ANYWHERE.finditer(text), *labels)}
+        labels = [every[at] for at in sorted(every)]
     numbered: dict[int, str] = {}
     ends = [*(m.start() for m in labels[1:]), len(text)]
     for label, end in zip(labels, ends, strict=False):
