@@ -14,6 +14,7 @@ from realift.verdict.selftest.engine import (
     cached,
     compared,
     decided,
+    differences_of,
     made_run,
 )
 from realift.verdict.selftest.lattice import chance, chances, lattice
@@ -82,7 +83,7 @@ def broken_pairing() -> Iterator[Row]:
 
 @cached
 def _row(n: int, fixed: int, broken: int) -> Any:
-    return compared([1] * fixed + [-1] * broken + [0] * (n - fixed - broken), min_gain=MARGIN)
+    return compared(differences_of(fixed, broken, n), min_gain=MARGIN)
 
 
 @cached
