@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from itertools import pairwise
+from math import comb
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy import integrate, stats
 
 from realift.errors import DataError
-from realift.verdict import (
-    difference_interval,
-    mcnemar_midp,
-    read_scores,
-    verdict_from_csv,
-)
+from realift.types import Verdict
+from realift.verdict import read_scores, verdict_from_csv
 
 
 def write(folder: Path, text: str, name: str = "scores.csv") -> Path:
@@ -26,15 +28,89 @@ def table(fixed: int, broken: int, n: int, header: str = "id,base,adapter") -> s
     return "\n".join([header, *(f"q{i},{a},{b}" for i, (a, b) in enumerate(pairs))]) + "\n"
 
 
-@pytest.mark.parametrize(("b", "c"), [(0, 0), (5, 0), (6, 0), (7, 1), (8, 1), (9, 2), (10, 2)])
-@pytest.mark.parametrize("n", [12, 40, 200])
-def test_known_counts_give_the_exact_figures_against_theory(
+KNOWN = [(0, 0), (5, 0), (6, 0), (7, 1), (8, 1), (9, 2), (10, 2)]
+
+
+def posterior_cdf(x: float, b: int, c: int, n: int) -> float:
+    """P(fixed rate - broken rate <= x) by another road than the library's.
+
+    Fixed rate ~ Beta(b+1, c+t+3); given it, broken / (1 - fixed) ~ Beta(c+1, t+2).
+    """
+    ties = n - b - c
+    first, second = stats.beta(b + 1, c + ties + 3), stats.beta(c + 1, ties + 2)
+    kinks = [x, (1 + x) / 2, *first.ppf([0.001, 0.25, 0.5, 0.75, 0.999])]
+    edges = [0.0, *sorted({float(k) for k in kinks if 0 < k < 1}), 1.0]
+    return float(
+        sum(
+            integrate.quad(
+                lambda g: first.pdf(g) * second.sf((g - x) / (1 - g)), lo, hi, epsabs=1e-13
+            )[0]
+            for lo, hi in pairwise(edges)
+        )
+    )
+
+
+@pytest.mark.parametrize(("b", "c"), KNOWN)
+@pytest.mark.parametrize("n", [12, 20, 50, 200])
+def test_known_counts_give_the_exact_figures_against_another_integral(
     tmp_path: Path, b: int, c: int, n: int
 ) -> None:
     row = verdict_from_csv(write(tmp_path, table(b, c, n)), min_gain=0.10).comparisons[0]
-    assert row.p_value == mcnemar_midp(b, c)
-    assert row.interval == difference_interval(b, c, n)
+    changed, fewer = b + c, min(b, c)
+    tail = sum(Fraction(comb(changed, k), 2**changed) for k in range(fewer + 1))
+    p = min(Fraction(1), 2 * tail - Fraction(comb(changed, fewer), 2**changed))
+    assert row.p_value == pytest.approx(float(p), abs=1e-12)
+    assert row.interval is not None
+    # The density is above 0.2 at both ends, so 2e-10 in the CDF is at most 1e-9 in the end.
+    for end, q in ((row.interval.low, 0.025), (row.interval.high, 0.975)):
+        assert posterior_cdf(end, b, c, n) == pytest.approx(q, abs=2e-10)
+        step = posterior_cdf(end + 1e-4, b, c, n) - posterior_cdf(end - 1e-4, b, c, n)
+        assert step / 2e-4 > 0.2
     assert (row.dimension, row.n_fixed, row.n_broken, row.n_scored) == ("score", b, c, n)
+    assert row.difference == pytest.approx((b - c) / n)
+
+
+@pytest.mark.parametrize("n", [12, 40, 200])
+def test_the_smallest_sweeps_that_are_gains_at_any_n(tmp_path: Path, n: int) -> None:
+    for b, c in KNOWN[1:]:
+        assert verdict_from_csv(write(tmp_path, table(b, c, n)), min_gain=0.10).label == "REAL GAIN"
+        almost = verdict_from_csv(write(tmp_path, table(4, 0, n)), min_gain=0.10)
+        assert almost.label != "REAL GAIN"
+
+
+FLIP = {"REAL GAIN": "REGRESSION", "REGRESSION": "REAL GAIN"}
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 9)), min_size=1, max_size=40),
+    st.booleans(),
+)
+def test_swapping_the_columns_changes_signs_and_no_claim_invariant(
+    tmp_path: Path, answers: list[tuple[bool, bool, int]], grouped: bool
+) -> None:
+    def judged(header: str) -> Verdict:
+        lines = [
+            f"q{i},{a:d},{b:d},{f'doc{g}' if grouped else ''}"
+            for i, (a, b, g) in enumerate(answers)
+        ]
+        return verdict_from_csv(write(tmp_path, "\n".join([header, *lines])), min_gain=0.10)
+
+    one, other = judged("id,base,adapter,group"), judged("id,adapter,base,group")
+    assert other.label == FLIP.get(one.label, other.label)
+    assert one.label == FLIP.get(other.label, one.label)
+    a, b = one.comparisons[0], other.comparisons[0]
+    assert a.difference == -b.difference  # type: ignore[operator]
+    for x, y in ((a.interval, b.interval), (a.interval90, b.interval90)):
+        assert x is not None
+        assert y is not None
+        assert (x.low, x.high) == pytest.approx((-y.high, -y.low), abs=1e-9)
+    same = ("p_value", "e_value", "minimum_detectable", "n_scored", "test", "signature")
+    assert [getattr(a, f) for f in same] == [getattr(b, f) for f in same]
+    assert a.prob_better == pytest.approx(1 - (b.prob_better or 0.0))
+    assert (a.base, a.adapter, a.fixed) == (b.adapter, b.base, b.broken)
 
 
 def test_swapping_the_columns_flips_the_sign_and_nothing_else(tmp_path: Path) -> None:

@@ -146,8 +146,7 @@ def _changed(verdict: Verdict, result: RunResult) -> list[str]:
     by_id = {a.question.id: a for a in view.asked(result)}
     out = []
     for changes in view.changes(verdict):
-        what = "only the adapter" if changes.kind == "fixed" else "only the base"
-        amount = f"{figures.counted(changes.n, 'question')} that {what} gets right"
+        amount = f"{figures.counted(changes.n, 'question')} {changes.what}"
         head = f"### {changes.kind.capitalize()} ({escape(changes.dimension, limit=60)})"
         out.append(f"{head}: {amount if changes.n else 'none'}")
         ids = [i for i in changes.question_ids if i in by_id][: view.N_EXAMPLES]

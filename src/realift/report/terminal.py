@@ -253,11 +253,10 @@ def _changed(verdict: Verdict, result: RunResult | None, inner: int) -> list[Ren
 
 
 def _changes_title(changes: view.Changes) -> Text:
-    what = "only the adapter" if changes.kind == "fixed" else "only the base"
     style = f"bold {_STYLES[view.tone(changes.kind)]}"
     head = Text.assemble((changes.kind.capitalize(), style))
     amount = figures.counted(changes.n, "question") if changes.n else "none"
-    tail = f" that {what} gets right" if changes.n else ""
+    tail = f" {changes.what}" if changes.n else ""
     return head + Text(f" ({clean(changes.dimension)}): {amount}{tail}", style="bold")
 
 

@@ -166,6 +166,13 @@ class Changes:
     n: int
     question_ids: tuple[str, ...]
     probe: str = ""  # the probe whose replies changed; "" = the eval set's
+    mean: bool = False  # several samples: the arm is right more often, not alone
+
+    @property
+    def what(self) -> str:
+        """What the questions have in common: "that only the adapter gets right"."""
+        arm = "adapter" if self.kind == "fixed" else "base"
+        return f"on which the {arm} does better" if self.mean else f"that only the {arm} gets right"
 
 
 def changes(verdict: Verdict) -> tuple[Changes, ...]:
@@ -193,6 +200,7 @@ def _changes(row: Comparison, kind: Literal["fixed", "broken"]) -> Changes:
         n=row.n_fixed if fixed else row.n_broken,
         question_ids=row.fixed if fixed else row.broken,
         probe=row.probe,
+        mean=row.kind == "mean",
     )
 
 
@@ -257,13 +265,15 @@ def as_probed(a: Asked, probe: str) -> Asked:
 
 def asked(result: RunResult) -> tuple[Asked, ...]:
     """Every question of the eval set, in its order, with all that was said to it."""
-    scores: dict[tuple[str, Arm, int, str], list[Score]] = defaultdict(list)
+    scores: dict[tuple[str, Arm, int, str, int], list[Score]] = defaultdict(list)
     for s in result.scores:
-        scores[s.question_id, s.arm, s.sample, s.probe].append(s)
+        scores[s.question_id, s.arm, s.sample, s.probe, s.seed].append(s)
     replies: dict[str, list[Reply]] = defaultdict(list)
     probes: dict[str, list[Reply]] = defaultdict(list)
-    for c in sorted(result.completions, key=lambda c: (c.probe, ARMS.index(c.arm), c.sample)):
-        found = scores[c.question_id, c.arm, c.sample, c.probe]
+    for c in sorted(
+        result.completions, key=lambda c: (c.probe, ARMS.index(c.arm), c.seed, c.sample)
+    ):
+        found = scores[c.question_id, c.arm, c.sample, c.probe, c.seed]
         where = probes if c.probe else replies
         where[c.question_id].append(Reply(completion=c, scores=tuple(found)))
     marks = _marks(result.verdict)

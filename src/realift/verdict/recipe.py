@@ -79,9 +79,8 @@ def recipe_claim(
 
     Questions that all seeds and the base have scored (means over samples) make a table of
     differences; when groups repeat, groups take the place of questions, each with its mean.
-    p and interval are Student's with ``crossed``; p is at least 2 / 2^units, what a sign test of
-    the units could reach. The interval is widened where questions hardly vary, as that of a
-    single adapter is (``means.mean_interval``).
+    p and interval are Student's with ``crossed`` (see ``crossed_p``). The interval is widened
+    where questions hardly vary, as that of a single adapter is (``means.mean_interval``).
 
     Label: as in the verdict table. INVALID when some seed lacks more than 5% of the questions.
     """
@@ -100,7 +99,8 @@ def recipe_claim(
         units[q.group or i].append([seed[q.id] for seed in found])
     table = [[_mean(column) for column in zip(*rows, strict=True)] for rows in units.values()]
     differences = tuple(_mean(column) for column in zip(*table, strict=True))
-    p_value, interval, interval90 = _test(table)
+    p_value = crossed_p(table)
+    interval, interval90 = (_interval(table, p_value, level) for level in (0.95, LEVEL))
     label: Label = "TOO SMALL TO TELL"
     if any(len(common) < (1 - MAX_MISSING) * p.n_questions for p in pairs):
         label = "INVALID"
@@ -125,30 +125,38 @@ def recipe_claim(
     return dataclasses.replace(claim, sentence=_sentence(claim, min_gain))
 
 
-def _test(table: Sequence[Sequence[float]]) -> tuple[float, Interval, Interval]:
-    """p-value, 95% and 90% interval of the mean of a units x seeds table."""
+def crossed_p(table: Sequence[Sequence[float]]) -> float:
+    """Two-sided p-value of "the mean of this units x seeds table is 0".
+
+    Student's, from ``crossed``; at least 2 / 2^units, what a sign test of the units could reach.
+    1.0 for a mean of 0, or fewer than two units.
+
+    >>> crossed_p([[1.0, 1.0, 1.0]] * 6)
+    0.03125
+    """
+    from scipy.special import stdtr
+
     if len(table) < 2:
-        all95, all90 = (Interval(low=-1.0, high=1.0, level=x) for x in (0.95, LEVEL))
-        return 1.0, all95, all90
-    from scipy.special import stdtr, stdtrit
-
+        return 1.0
     found = crossed(table)
-    error = math.sqrt(found.variance)
     if found.mean == 0:
-        p = 1.0
-    else:
-        t = abs(found.mean) / error if error else math.inf
-        p = min(1.0, max(2 * float(stdtr(found.df, -t)), 2.0 ** (1 - len(table))))
+        return 1.0
+    t = abs(found.mean) / math.sqrt(found.variance) if found.variance else math.inf
+    return min(1.0, max(2 * float(stdtr(found.df, -t)), 2.0 ** (1 - len(table))))
+
+
+def _interval(table: Sequence[Sequence[float]], p_value: float, level: float) -> Interval:
+    from scipy.special import stdtrit
+
+    if len(table) < 2:
+        return Interval(low=-1.0, high=1.0, level=level, method=METHOD)
+    found = crossed(table)
+    half = math.sqrt(found.variance) * float(stdtrit(found.df, 0.5 + level / 2))
     units = by_group([_mean(row) for row in table], [""] * len(table))
-
-    def interval(level: float) -> Interval:
-        half = error * float(stdtrit(found.df, 0.5 + level / 2))
-        wide = mean_interval(units, p_value=p, level=level)
-        assert wide is not None
-        low, high = min(found.mean - half, wide.low), max(found.mean + half, wide.high)
-        return Interval(low=max(-1.0, low), high=min(1.0, high), level=level, method=METHOD)
-
-    return p, interval(0.95), interval(LEVEL)
+    wide = mean_interval(units, p_value=p_value, level=level)
+    assert wide is not None
+    low, high = min(found.mean - half, wide.low), max(found.mean + half, wide.high)
+    return Interval(low=max(-1.0, low), high=min(1.0, high), level=level, method=METHOD)
 
 
 def _sentence(claim: RecipeClaim, min_gain: float) -> str:
