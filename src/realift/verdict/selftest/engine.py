@@ -46,7 +46,7 @@ def clear_caches() -> None:
 
 
 def made_run(
-    differences: Sequence[int], groups: Sequence[str] = (), *, dimension: str = DIMENSION
+    differences: Sequence[float], groups: Sequence[str] = (), *, dimension: str = DIMENSION
 ) -> tuple[list[Question], list[Score]]:
     """An eval set and its scores in which question i has this difference (-1, 0, 1).
 
@@ -70,11 +70,17 @@ def made_run(
     return questions, scores
 
 
-def compared(differences: Sequence[int], groups: Sequence[str] = (), **options: Any) -> Any:
+def compared(
+    differences: Sequence[float],
+    groups: Sequence[str] = (),
+    *,
+    dimension: str = DIMENSION,
+    **options: Any,
+) -> Any:
     """The ``Comparison`` of a made run."""
-    questions, scores = made_run(differences, groups)
-    options = {"dimension": DIMENSION, "min_gain": MIN_GAIN, "alpha": ALPHA} | options
-    return COMPARE.compare(questions, scores, **options)
+    options = {"min_gain": MIN_GAIN, "alpha": ALPHA} | options
+    questions, scores = made_run(differences, groups, dimension=dimension)
+    return COMPARE.compare(questions, scores, dimension=dimension, **options)
 
 
 def decided(questions: Sequence[Question], scores: Sequence[Score], **options: Any) -> Any:
@@ -83,7 +89,7 @@ def decided(questions: Sequence[Question], scores: Sequence[Score], **options: A
     return DECIDE.decide(questions, scores, **options)
 
 
-def claim(differences: Sequence[int], groups: Sequence[str] = (), **options: Any) -> str:
+def claim(differences: Sequence[float], groups: Sequence[str] = (), **options: Any) -> str:
     """REAL GAIN or REGRESSION if ``compare`` says so of a made run, else "".
 
     The p-value is looked at first: above alpha the table has no claim, and the intervals, which
@@ -140,6 +146,8 @@ def claim_of_samples(base: Sequence[Sequence[int]], adapter: Sequence[Sequence[i
         for k, value in enumerate(values)
     ]
     pairs = COMPARE.pair_scores(questions, scores, dimension=DIMENSION)
+    if pairs.kind == "binary":
+        return claim(pairs.differences)
     found = COMPARE.by_group(pairs.differences, pairs.groups)
     if STATISTICS.sign_flip_p(found.totals, scale=pairs.scale) > ALPHA:
         return ""
