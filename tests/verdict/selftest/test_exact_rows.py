@@ -1,4 +1,4 @@
-"""Enumerated rates against formulas and scipy; a broken rule must turn the rows red."""
+"""Enumerated and drawn rates against formulas and scipy; a broken rule must turn the rows red."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from realift.types import Interval
-from realift.verdict import midp_power
+from realift.types import Interval, Score
+from realift.verdict import compare, midp_power
 from realift.verdict.selftest import Row, drawn, exact, looks, repeats
 from realift.verdict.selftest.engine import (
     COMPARE,
@@ -187,3 +187,25 @@ def test_a_recipe_needs_more_than_one_lucky_seed() -> None:
     lucky, idle = [1] * 12 + [0] * 18, [0] * 30
     assert recipe_label(base, [lucky, idle, idle]) != "REAL GAIN"
     assert recipe_label(base, [lucky, lucky, lucky]) == "REAL GAIN"
+
+
+@pytest.mark.parametrize("k", [1, 4])
+def test_claims_of_samples_look_at_p_first_and_agree_with_compare(k: int) -> None:
+    found = []
+    for base, adapter, _ in repeats.sample_draws(12, k, shift=1.5, reps=25):
+        label = _label_of_samples(base.tolist(), adapter.tolist())
+        said = claim_of_samples(base.tolist(), adapter.tolist())
+        assert said == (label if label in ("REAL GAIN", "REGRESSION") else "")
+        found.append(said)
+    assert "REAL GAIN" in found
+
+
+def _label_of_samples(base: list[list[int]], adapter: list[list[int]]) -> str:
+    questions, _ = made_run([0] * len(base))
+    scores = [
+        Score(question_id=q.id, arm=arm, dimension="correctness", value=float(v), sample=i)
+        for q, b, a in zip(questions, base, adapter, strict=True)
+        for arm, values in (("base", b), ("adapter", a))
+        for i, v in enumerate(values)
+    ]  # fmt: skip
+    return compare(questions, scores, dimension="correctness", min_gain=0.1).label

@@ -14,7 +14,7 @@ import importlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from realift.types import Arm, Label, Question, Score, Where
+from realift.types import Arm, Question, Score, Where
 from realift.verdict.compare import label_of_counts
 
 # realift.verdict exports functions of these names, which hide the modules from `import`.
@@ -25,7 +25,7 @@ RECIPE = importlib.import_module("realift.verdict.recipe")
 STATISTICS = importlib.import_module("realift.verdict.statistics")
 
 ALPHA = 0.05
-MARGIN = 0.10  # of the guards
+MIN_GAIN = MARGIN = 0.10  # gain worth having; what a guard may drop
 DIMENSION = "correctness"
 ARMS: tuple[Arm, Arm] = ("base", "adapter")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,7 +46,7 @@ def clear_caches() -> None:
 
 
 def made_run(
-    differences: Sequence[int], groups: Sequence[str] = (), *, dimension: str = DIMENSION
+    differences: Sequence[float], groups: Sequence[str] = (), *, dimension: str = DIMENSION
 ) -> tuple[list[Question], list[Score]]:
     """An eval set and its scores in which question i has this difference (-1, 0, 1).
 
@@ -70,20 +70,26 @@ def made_run(
     return questions, scores
 
 
-def compared(differences: Sequence[int], groups: Sequence[str] = (), **options: Any) -> Any:
+def compared(
+    differences: Sequence[float],
+    groups: Sequence[str] = (),
+    *,
+    dimension: str = DIMENSION,
+    **options: Any,
+) -> Any:
     """The ``Comparison`` of a made run."""
-    questions, scores = made_run(differences, groups)
-    options = {"dimension": DIMENSION, "min_gain": 0.10, "alpha": ALPHA} | options
-    return COMPARE.compare(questions, scores, **options)
+    options = {"min_gain": MIN_GAIN, "alpha": ALPHA} | options
+    questions, scores = made_run(differences, groups, dimension=dimension)
+    return COMPARE.compare(questions, scores, dimension=dimension, **options)
 
 
 def decided(questions: Sequence[Question], scores: Sequence[Score], **options: Any) -> Any:
     """The ``Verdict`` of a made run."""
-    options = {"leak_check": None, "min_gain": 0.10, "guard_margin": MARGIN} | options
+    options = {"leak_check": None, "min_gain": MIN_GAIN, "guard_margin": MARGIN} | options
     return DECIDE.decide(questions, scores, **options)
 
 
-def claim(differences: Sequence[int], groups: Sequence[str] = (), **options: Any) -> Label | str:
+def claim(differences: Sequence[float], groups: Sequence[str] = (), **options: Any) -> str:
     """REAL GAIN or REGRESSION if ``compare`` says so of a made run, else "".
 
     The p-value is looked at first: above alpha the table has no claim, and the intervals, which
@@ -96,37 +102,41 @@ def claim(differences: Sequence[int], groups: Sequence[str] = (), **options: Any
         p = STATISTICS.mcnemar_midp(differences.count(1), differences.count(-1))
     if p > ALPHA:
         return ""
-    label = compared(differences, groups, **options).label
+    return _claimed(compared(differences, groups, **options).label)
+
+
+def _claimed(label: str) -> str:
     return label if label in ("REAL GAIN", "REGRESSION") else ""
 
 
 @cached
-def claim_of_counts(n_fixed: int, n_broken: int, n: int, n_looks: int = 1) -> Label | str:
+def claim_of_counts(n_fixed: int, n_broken: int, n: int, n_looks: int = 1) -> str:
     """``claim`` for independent questions, where nothing but the counts matters."""
     if n_looks > 1:
-        return claim(_differences(n_fixed, n_broken, n), n_looks=n_looks)
+        return claim(differences_of(n_fixed, n_broken, n), n_looks=n_looks)
     if COMPARE.mcnemar_midp(n_fixed, n_broken) > ALPHA:
         return ""
-    label = label_of_counts(n_fixed, n_broken, n, min_gain=0.10)
-    return label if label in ("REAL GAIN", "REGRESSION") else ""
+    return _claimed(label_of_counts(n_fixed, n_broken, n, min_gain=MIN_GAIN))
 
 
 @cached
-def sequential_claim(n_fixed: int, n_broken: int, n: int) -> Label | str:
+def sequential_claim(n_fixed: int, n_broken: int, n: int) -> str:
     """``claim_of_counts`` by the e-value, looked at first as p is in ``claim``."""
     if STATISTICS.e_value(n_fixed, n_broken) * ALPHA < 1:
         return ""
-    label = compared(_differences(n_fixed, n_broken, n), sequential=True).label
-    return label if label in ("REAL GAIN", "REGRESSION") else ""
+    return _claimed(compared(differences_of(n_fixed, n_broken, n), sequential=True).label)
 
 
-def _differences(n_fixed: int, n_broken: int, n: int) -> list[int]:
+def differences_of(n_fixed: int, n_broken: int, n: int) -> list[int]:
+    """Differences with these counts.
+
+    >>> differences_of(1, 2, 5)
+    [1, -1, -1, 0, 0]
+    """
     return [1] * n_fixed + [-1] * n_broken + [0] * (n - n_fixed - n_broken)
 
 
-def claim_of_samples(
-    base: Sequence[Sequence[int]], adapter: Sequence[Sequence[int]]
-) -> Label | str:
+def claim_of_samples(base: Sequence[Sequence[int]], adapter: Sequence[Sequence[int]]) -> str:
     """``claim`` of a run with several right/wrong samples per question and arm."""
     questions, _ = made_run([0] * len(base))
     scores = [
@@ -136,11 +146,13 @@ def claim_of_samples(
         for k, value in enumerate(values)
     ]
     pairs = COMPARE.pair_scores(questions, scores, dimension=DIMENSION)
+    if pairs.kind == "binary":
+        return claim(pairs.differences)
     found = COMPARE.by_group(pairs.differences, pairs.groups)
     if STATISTICS.sign_flip_p(found.totals, scale=pairs.scale) > ALPHA:
         return ""
-    label = COMPARE.compare(questions, scores, dimension=DIMENSION, min_gain=0.10).label
-    return label if label in ("REAL GAIN", "REGRESSION") else ""
+    found = COMPARE.compare(questions, scores, dimension=DIMENSION, min_gain=MIN_GAIN)
+    return _claimed(found.label)
 
 
 def recipe_label(base: Sequence[int], adapters: Sequence[Sequence[int]]) -> str:
@@ -153,5 +165,5 @@ def recipe_label(base: Sequence[int], adapters: Sequence[Sequence[int]]) -> str:
         for arm, seed, values in answered
         for q, value in zip(questions, values, strict=True)
     ]
-    found = RECIPE.recipe_claim(questions, scores, dimension=DIMENSION, min_gain=0.10)
+    found = RECIPE.recipe_claim(questions, scores, dimension=DIMENSION, min_gain=MIN_GAIN)
     return "" if found is None else str(found.label)

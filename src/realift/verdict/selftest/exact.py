@@ -7,9 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from realift.verdict.selftest.engine import STATISTICS, cached, compared, decided, made_run
-from realift.verdict.selftest.lattice import (
+from realift.verdict.selftest.engine import (
     MIN_GAIN,
+    STATISTICS,
+    cached,
+    compared,
+    decided,
+    differences_of,
+    made_run,
+)
+from realift.verdict.selftest.lattice import (
     chances,
     claim_chance,
     label_chance,
@@ -73,7 +80,7 @@ def same_path(n_cells: int) -> Iterator[Row]:
     sample = cells[::step]
     for n, i in sample:
         b, c = int(lattice(n).fixed[i]), int(lattice(n).broken[i])
-        differences = [1] * b + [-1] * c + [0] * (n - b - c)
+        differences = differences_of(b, c, n)
         found = {compared(differences).label, decided(*made_run(differences)).label}
         different += found != {str(labels(n)[i])}
     yield Row(
@@ -182,8 +189,7 @@ def reported_detectable(n: int, p_broken: float) -> Iterator[Row]:
 
 @cached
 def _reported(n: int, rarer: int) -> float | None:
-    differences = [1] * rarer + [-1] * rarer + [0] * (n - 2 * rarer)
-    return compared(differences).minimum_detectable  # type: ignore[no-any-return]
+    return compared(differences_of(rarer, rarer, n)).minimum_detectable  # type: ignore[no-any-return]
 
 
 def no_meaningful_gain(n: int) -> Iterator[Row]:

@@ -16,9 +16,8 @@ from typing import Any
 
 from realift.types import Label
 from realift.verdict.compare import label_of_counts
-from realift.verdict.selftest.engine import cached, claim_of_counts
+from realift.verdict.selftest.engine import MIN_GAIN, cached, claim_of_counts
 
-MIN_GAIN = 0.10
 SIZES = (5, 10, 20, 50, 100, 200)  # questions
 
 

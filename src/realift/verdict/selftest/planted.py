@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from realift.verdict.selftest.engine import (
     cached,
     compared,
     decided,
+    differences_of,
     made_run,
 )
 from realift.verdict.selftest.lattice import chance, chances, lattice
@@ -49,7 +51,7 @@ def inert() -> Iterator[Row]:
             naive=0.0,
             ours=found / len(sizes),
             low=low,
-            high=high if low else 0.0,
+            high=high,
         )
 
 
@@ -81,15 +83,16 @@ def broken_pairing() -> Iterator[Row]:
 
 
 @cached
-def _row(n: int, fixed: int, broken: int) -> Any:
-    return compared([1] * fixed + [-1] * broken + [0] * (n - fixed - broken), min_gain=MARGIN)
+def _row(dimension: str, n: int, fixed: int, broken: int) -> Any:
+    return compared(differences_of(fixed, broken, n), dimension=dimension, min_gain=MARGIN)
 
 
 @cached
 def status(dimension: str, n: int, fixed: int, broken: int) -> str:
     """Status of one guard alone, by ``judge_guards``."""
     spec = next(s for s in GUARDS.GUARDS if s.dimension == dimension)
-    (guard,) = GUARDS.judge_guards([(spec, _row(n, fixed, broken))], margin=MARGIN, alpha=ALPHA)
+    row = _row(dimension, n, fixed, broken)
+    (guard,) = GUARDS.judge_guards([(spec, row)], margin=MARGIN, alpha=ALPHA)
     return str(guard.status)
 
 
@@ -147,7 +150,8 @@ def guard_false_alarm(n: int, *, reps: int) -> Iterator[Row]:
     counts = rng.multinomial(n, [0.3, 0.3, 0.4], size=(reps, len(specs)))
     wrong = naive = 0
     for run in counts:
-        rows = [(s, _row(n, int(b), int(c))) for s, (b, c, _) in zip(specs, run, strict=True)]
+        counts_of = zip(specs, run.tolist(), strict=True)
+        rows = [(s, _row(s.dimension, n, b, c)) for s, (b, c, _) in counts_of]
         guards = GUARDS.judge_guards(rows, margin=MARGIN, alpha=ALPHA)
         wrong += any(g.status == "REGRESSION" for g in guards)
         naive += any(c > b for b, c, _ in run)
@@ -202,7 +206,6 @@ def guard_always_refuses() -> Iterator[Row]:
 
 
 def _renamed(record: Any) -> Any:
-    import dataclasses
-
+    """The same question or score under another id."""
     name = "id" if hasattr(record, "id") else "question_id"
     return dataclasses.replace(record, **{name: "a" + getattr(record, name)})

@@ -75,8 +75,8 @@ def run(
         done = min(total, done + seconds + 1e-9)
         spent = time.perf_counter() - started
         on_event(Progress(stage="self-test", done=int(100 * done / total), total=100))
-        now = "missing guards" if new and isinstance(new[0], Mutated) else _section(new)
-        if now and now != part:
+        now = _part(new) or part
+        if now != part:
             part = now
             left = f", about {spent / done * (total - done):.0f} s left" if done > 3 else ""
             on_event(Notice(text=f"{part} ({spent:.0f} s so far{left})"))
@@ -89,8 +89,10 @@ def run(
     )
 
 
-def _section(rows: list[Row | Mutated]) -> str:
-    return rows[0].section if rows else ""
+def _part(new: list[Row | Mutated]) -> str:
+    if not new:
+        return ""
+    return new[0].section if isinstance(new[0], Row) else "missing guards"
 
 
 def _one(mutation: Mutation) -> Iterator[Mutated]:
@@ -118,26 +120,24 @@ def jobs(quick: bool, adapters: Path | None = None) -> Iterator[Job]:
         for p_broken in (0.02, 0.05, 0.10, 0.20):
             yield n / 100, partial(exact.reported_detectable, n, p_broken)
     for n in sizes:
-        yield (n / 50) ** 1.5 * 1.5, partial(exact.no_meaningful_gain, n)
+        yield (n / 50) ** 1.5 / 8, partial(exact.no_meaningful_gain, n)
     reps = 500 if quick else 4_000
     for n, n_groups in GROUPS:
         for icc in (0.2, 0.5):
-            yield n * reps / 4e5 * 5, partial(drawn.grouped, n, n_groups, icc, reps=reps)
+            yield n * reps / 2e5 * 2, partial(drawn.grouped, n, n_groups, icc, reps=reps)
     yield 0.5, partial(drawn.flip_test, 60, 6, 0.2, reps=2_000)
     yield reps / 200, partial(drawn.coherent, reps=reps // 4)
     yield 1, looks.peeking
     yield 3, looks.sequential
     for k in (3, 5, 10, 20):
         yield 0.2, partial(looks.best_of, k, 50, reps=10_000)
+    nulls, gains = (500, 200) if quick else (2_000, 500)
     for n, k in ((20, 1), (20, 4)) if quick else ((10, 4), (10, 16), (20, 1), (20, 4), (20, 16)):
-        yield (
-            1 + n * k / 60,
-            partial(repeats.sampled, n, k, gain=False, reps=500 if quick else 2_000),
-        )
-        yield n * k / 20, partial(repeats.sampled, n, k, gain=True, reps=200 if quick else 500)
+        yield 1 + n * k / 60, partial(repeats.sampled, n, k, gain=False, reps=nulls)
+        yield n * k / 40, partial(repeats.sampled, n, k, gain=True, reps=gains)
     for n_seeds in (3,) if quick else (3, 5):
-        yield reps / 80, partial(repeats.seeds, 50, n_seeds, gain=False, reps=reps)
-        yield 3, partial(repeats.seeds, 50, n_seeds, gain=True, reps=200 if quick else 500)
+        yield nulls / 100, partial(repeats.seeds, 50, n_seeds, gain=False, reps=nulls)
+        yield gains / 80, partial(repeats.seeds, 50, n_seeds, gain=True, reps=gains)
     yield 0.2, planted.inert
     yield 0.1, planted.broken_pairing
     yield 0.1, leaks.found_leaks
