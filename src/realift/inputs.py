@@ -16,7 +16,7 @@ from realift.data.folds import Fold, check_folds, cut_folds
 from realift.data.leakage import find_leaks
 from realift.data.read import raise_if_errors, read_examples, read_questions
 from realift.errors import DataError, UsageError
-from realift.score import SelfTest, detect, selftest
+from realift.score import DimensionTest, SelfTest, detect, selftest
 from realift.types import DataSummary, Example, Problem, Question, Where
 from realift.verdict import minimum_detectable, questions_needed
 
@@ -37,6 +37,7 @@ class Data:
     questions: tuple[Question, ...]
     summary: DataSummary
     scorer_faults: tuple[str, ...] = ()  # why the scorer must not judge these questions
+    excluded: tuple[str, ...] = ()  # dimensions beside correctness that fail their self-test
     folds: tuple[Fold, ...] = ()
 
 
@@ -78,7 +79,9 @@ def read_data(config: Config, *, cross_fit: bool = False) -> Data:
         questions = tuple(question for fold in folds for question in fold.questions)
         problems.append(_no_eval_set(examples, folds, config))
     self_test = selftest(questions, refusal_phrases=config.refusal_phrases, scorer=config.scorer)
+    excluded = tuple(name for name in self_test.excluded if name != "correctness")
     problems += [*check_questions(questions), *self_test.problems]
+    problems += [_excluded(self_test.dimensions[name]) for name in excluded]
     raise_if_errors(problems)
     leaks = None
     if examples and questions:
@@ -94,6 +97,7 @@ def read_data(config: Config, *, cross_fit: bool = False) -> Data:
         questions=questions,
         summary=dataclasses.replace(summary, minimum_detectable=detectable),
         scorer_faults=scorer_faults(self_test),
+        excluded=excluded,
         folds=folds,
     )
 
@@ -160,6 +164,17 @@ def _too_small(detectable: float | None, questions: Sequence[Question], config: 
         hint=f"about {needed} independent answerable questions find {config.min_gain:.0%}; "
         f"{'or try samples_per_question: auto; ' if cheaper else ''}"
         "otherwise the verdict may well be TOO SMALL TO TELL",
+    )
+
+
+def _excluded(test: DimensionTest) -> Problem:
+    return Problem(
+        severity="warning",
+        code="scorer-self-test",
+        message=f"{test.dimension} is not counted: its scorer misjudges known answers to "
+        f"{test.n_misjudged} of {test.n} questions; {test.problems[0].message}",
+        where=test.problems[0].where,
+        hint=test.problems[0].hint,
     )
 
 

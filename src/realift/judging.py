@@ -71,12 +71,9 @@ def judge(
         adapter: the one that the verdict is about, for the ledger.
     """
     from realift.probes.context_removed import NAME, context_removed_questions
-    from realift.score import score_completions
     from realift.verdict import decide
 
-    score = functools.partial(
-        score_completions, refusal_phrases=config.refusal_phrases, scorer=config.scorer
-    )
+    score = functools.partial(_score, excluded=data.excluded, config=config)
     with _keeping(folder / "answers.jsonl") as keep:
         ask = functools.partial(_ask, base, config=config, on_batch=keep, on_event=on_event)
         answers = _answer(ask, trained, data.questions, score, config, folder, on_event)
@@ -116,6 +113,26 @@ def judge(
         scorer=config.scorer,
     )
     run_folder.write_json(folder / "verdict.json", verdict)
+
+
+def _score(
+    questions: Sequence[Question],
+    completions: Sequence[Completion],
+    *,
+    excluded: Sequence[str],
+    config: Config,
+) -> tuple[Score, ...]:
+    """All scores; those of a dimension whose scorer fails its self-test do not count."""
+    from realift.score import score_completions
+
+    scores = score_completions(
+        questions, completions, refusal_phrases=config.refusal_phrases, scorer=config.scorer
+    )
+    why = "not counted: the scorer fails its self-test on these questions"
+    return tuple(
+        dataclasses.replace(s, value=None, reason=why) if s.dimension in excluded else s
+        for s in scores
+    )
 
 
 def check_ledger(config: Config) -> None:
