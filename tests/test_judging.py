@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import Counter
 from pathlib import Path
@@ -162,6 +163,29 @@ def test_auto_gives_many_questions_one_greedy_answer_each_and_says_why(
     )
     assert {c.sample for c in result.completions} == {0}
     assert "1 greedy answer per question" in notices(seen)
+
+
+def test_a_dimension_that_fails_its_self_test_is_not_counted_and_named(
+    bench: Bench, adapter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from realift.score import score
+
+    right = score.SCORERS["token_f1"]
+
+    def always_right(question: Any, text: str, phrases: Any) -> Any:
+        found = right(question, text, phrases)
+        return found and dataclasses.replace(found, value=1.0)
+
+    monkeypatch.setitem(score.SCORERS, "token_f1", always_right)
+    result, _ = compare(bench, adapter, few_shot_k=0)
+    values = {s.value for s in result.scores if s.dimension == "token_f1"}
+    assert values == {None}
+    assert {s.value for s in result.scores if s.dimension == "correctness"} <= {0.0, 1.0}
+    assert result.data is not None
+    (problem,) = (p for p in result.data.problems if p.code == "scorer-self-test")
+    assert "token_f1 is not counted" in problem.message
+    assert result.verdict is not None
+    assert all(c.n_scored == 0 for c in result.verdict.comparisons if c.dimension == "token_f1")
 
 
 # --- the ledger --------------------------------------------------------------------------------

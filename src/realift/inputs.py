@@ -16,14 +16,13 @@ from realift.data.folds import Fold, check_folds, cut_folds
 from realift.data.leakage import find_leaks
 from realift.data.read import raise_if_errors, read_examples, read_questions
 from realift.errors import DataError, UsageError
-from realift.score import SelfTest, detect, selftest
+from realift.score import DimensionTest, SelfTest, detect, selftest
 from realift.types import DataSummary, Example, Problem, Question, Where
 from realift.verdict import minimum_detectable, questions_needed
 
 EXPECTED_BROKEN = 0.05  # share of right answers a training breaks, for planning
 MANY_QUESTIONS = 100  # with an answer; from here on several samples of each add little
 PILOT = 4  # samples of each question that `samples_per_question: auto` starts with
-MAX_MISJUDGED = 0.05  # share of questions the scorer may fail its self-test on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +36,7 @@ class Data:
     questions: tuple[Question, ...]
     summary: DataSummary
     scorer_faults: tuple[str, ...] = ()  # why the scorer must not judge these questions
-    excluded: tuple[str, ...] = ()  # other dimensions whose scorer fails on them: not scored
+    excluded: tuple[str, ...] = ()  # dimensions beside correctness that fail their self-test
     folds: tuple[Fold, ...] = ()
 
 
@@ -81,7 +80,7 @@ def read_data(config: Config, *, cross_fit: bool = False) -> Data:
     self_test = selftest(questions, refusal_phrases=config.refusal_phrases, scorer=config.scorer)
     excluded = tuple(name for name in self_test.excluded if name != "correctness")
     problems += [*check_questions(questions), *self_test.problems]
-    problems += [_excluded(name, self_test, config) for name in excluded]
+    problems += [_excluded(self_test.dimensions[name]) for name in excluded]
     raise_if_errors(problems)
     leaks = None
     if examples and questions:
@@ -99,19 +98,6 @@ def read_data(config: Config, *, cross_fit: bool = False) -> Data:
         scorer_faults=scorer_faults(self_test),
         excluded=excluded,
         folds=folds,
-    )
-
-
-def _excluded(dimension: str, test: SelfTest, config: Config) -> Problem:
-    found = test.dimensions[dimension]
-    example = f", for example: {found.problems[0].message}" if found.problems else ""
-    return Problem(
-        severity="warning",
-        code="scorer-excluded",
-        message=f"{dimension.replace('_', ' ')} is not scored: its scorer misjudges "
-        f"{found.n_misjudged} of {found.n} questions whose score is known{example}",
-        where=Where(file=Path(config.eval or config.train or "").name),
-        hint="docs/scorers.md says what each scorer needs; the other dimensions are scored",
     )
 
 
@@ -180,6 +166,17 @@ def _too_small(detectable: float | None, questions: Sequence[Question], config: 
     )
 
 
+def _excluded(test: DimensionTest) -> Problem:
+    return Problem(
+        severity="warning",
+        code="scorer-self-test",
+        message=f"{test.dimension} is not counted: its scorer misjudges known answers to "
+        f"{test.n_misjudged} of {test.n} questions; {test.problems[0].message}",
+        where=test.problems[0].where,
+        hint=test.problems[0].hint,
+    )
+
+
 def first_samples(config: Config, questions: Sequence[Question]) -> int:
     """Answers to each question that are asked for in any case; ``auto`` may add to them."""
     if config.samples_per_question is not None:
@@ -194,9 +191,9 @@ def _few(questions: Sequence[Question]) -> bool:
 
 def scorer_faults(test: SelfTest) -> tuple[str, ...]:
     """A scorer that misjudges answers whose score is known must not decide a run."""
-    wrong = len({p.where for p in test.problems})
-    if not test.n or wrong / test.n <= MAX_MISJUDGED:
+    if test.dimensions["correctness"].usable is not False:
         return ()
+    wrong = test.dimensions["correctness"].n_misjudged
     return (
         f"{wrong} of {test.n} questions fail the scorer's self-test: their own answer scores 0, or "
         "a wrong one scores 1 (realift check lists them).",

@@ -357,7 +357,7 @@ def test_a_mean_row_carries_every_figure() -> None:
     assert found.adapter.interval is not None
     assert found.base.interval.method == "Student over questions"
     assert found.signature == (
-        "realift 0.1 | correctness/contains+numeric v1 | mean of 4 samples | "
+        "realift 0.1 | correctness/contains+numeric v2 | mean of 4 samples | "
         "sign-flip of means, 24 questions | sign-flip 95%"
     )
 

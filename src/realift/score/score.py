@@ -215,7 +215,10 @@ def score_completions(
                 continue
             judgment = _with_finish(dimension, judgment, completion)
             if dimension in excluded:
-                judgment = Judgment(value=None, reason="the scorer fails its self-test here")
+                judgment = Judgment(
+                    value=None,
+                    reason="not counted: the scorer fails its self-test on these questions",
+                )
             out.append(
                 Score(
                     question_id=question.id,

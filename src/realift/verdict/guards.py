@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from realift.score import duplicates_correctness
 from realift.types import Comparison, Guard, GuardStatus, Question
 from realift.verdict.compare import MIN_UNITS
 from realift.verdict.paired import failure_bound
@@ -127,16 +128,12 @@ def not_required(questions: Sequence[Question]) -> dict[str, str]:
     pointed = [q for q in answerable if q.key_points]
     if not pointed:
         out["completeness"] = "No question has key points."
-    elif all(_same_as_correctness(q) for q in pointed):
+    elif all(duplicates_correctness(q) for q in pointed):
         out["completeness"] = (
             "Every question has one key point, or its expected answers as key points: this is "
             "correctness again and is not counted twice."
         )
     return out
-
-
-def _same_as_correctness(question: Question) -> bool:
-    return len(question.key_points) == 1 or set(question.key_points) == set(question.answers)
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
