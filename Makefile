@@ -33,7 +33,7 @@ fix: $(READY)  ## Mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-base: $(READY)  ## Build the embedded base anew (about two hours on one core)
+base: $(READY)  ## Build the embedded base anew (about three hours on one core)
 	$(BIN)/python base/build.py
 
 bench: $(READY)  ## Measure; results go to benchmarks/

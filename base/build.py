@@ -1,6 +1,6 @@
 """Build the embedded base with one command: tokenizer, pretraining, evaluation, card.
 
-Use: ``python base/build.py`` (about an hour and a half on one core) or, for a look at the
+Use: ``python base/build.py`` (about three hours on one core) or, for a look at the
 machinery, ``python base/build.py --steps 20 --out /tmp/tiny``.
 """
 
@@ -15,10 +15,9 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: two busy threads stall each other
 
 from card import write_card
-from evaluate import SHIPPED, answer, render, summarize
+from evaluate import SHIPPED, evaluate, render
 from model import count_parameters
 from pretrain import Settings, pretrain
-from questions import make_questions
 
 HERE = Path(__file__).resolve().parent
 
@@ -33,9 +32,8 @@ def main() -> None:
     official = args.out.resolve() == SHIPPED and args.steps == Settings().steps
     log = (HERE if official else args.out.parent) / "training.jsonl"
     model = pretrain(settings, args.out, log_path=log, threads=args.threads)
-    results = summarize(answer(args.out, make_questions(500, 2026)))
-    results = {"n": 500, "seed": 2026, "settings": asdict(settings),
-               "parameters": count_parameters(model), **results}  # fmt: skip
+    results = {"settings": asdict(settings), "parameters": count_parameters(model),
+               **evaluate(args.out, 500, 2027)}  # fmt: skip
     print(render(results))
     if official:
         (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n")

@@ -44,12 +44,14 @@ def _with(world: World, group: str, passage: Passage, turn: Turn) -> Question:
     return Question(group, content, passage.text, turn, passage.n_snippets, len(passage.facts))
 
 
-def make_questions(n: int = 500, seed: int = 2026) -> list[Question]:
+def make_questions(n: int = 500, seed: int = 2027, *, unseen: bool = False) -> list[Question]:
     """``n`` questions about test entities (52 % answerable, 28 % lacking, 20 % without passage).
 
-    General questions, one for every third fact in a held-out wording, come on top.
+    ``unseen`` takes only wordings that were never trained, and so no two-fact questions, which
+    have none. General questions, one for every third fact in a held-out wording, come on top.
     """
-    world = World(f"{seed}/evaluation", "test")
+    world = World(f"{seed}/evaluation{'/unseen' * unseen}", "test")
+    world.more = True
     rng = world.rng
     found: list[Question] = []
     n_answer, n_lacking = round(0.52 * n), round(0.28 * n)
@@ -57,10 +59,10 @@ def make_questions(n: int = 500, seed: int = 2026) -> list[Question]:
         passage = make_passage(world, 1 + len(found) % 7)
         roll = len(found) % 10
         turn: Turn | None
-        if roll < 2:
+        if roll < 2 and not unseen:
             turn = positive_two(world, passage)
         else:
-            turn = positive(world, passage, held_out=roll >= 7)
+            turn = positive(world, passage, held_out=unseen)
         if turn:
             found.append(_with(world, "answer", passage, turn))
         else:
@@ -70,10 +72,10 @@ def make_questions(n: int = 500, seed: int = 2026) -> list[Question]:
                 found.append(_with(world, "answer", passage, turn))
     for i in range(n_lacking):
         passage = make_passage(world, 1 + i % 7)
-        turn = negative(world, passage, NEGATIVES[i % 4], held_out=i % 10 >= 7)
+        turn = negative(world, passage, NEGATIVES[i % 4], held_out=unseen)
         found.append(_with(world, "lacking", passage, turn))
-    for i in range(n - n_answer - n_lacking):
-        turn = closed_turn(world, held_out=i % 10 >= 7)
+    for _ in range(n - n_answer - n_lacking):
+        turn = closed_turn(world, held_out=unseen)
         found.append(Question("closed", turn.question, "", turn, 0, 0))
     facts = rng.sample(FACTS, len(FACTS))
     for fact in facts[: max(1, min(len(facts), round(0.24 * n)))]:
