@@ -23,7 +23,6 @@ from realift.verdict import minimum_detectable, questions_needed
 EXPECTED_BROKEN = 0.05  # share of right answers a training breaks, for planning
 MANY_QUESTIONS = 100  # with an answer; from here on several samples of each add little
 PILOT = 4  # samples of each question that `samples_per_question: auto` starts with
-MAX_MISJUDGED = 0.05  # share of questions the scorer may fail its self-test on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,10 +191,10 @@ def _few(questions: Sequence[Question]) -> bool:
 
 def scorer_faults(test: SelfTest) -> tuple[str, ...]:
     """A scorer that misjudges answers whose score is known must not decide a run."""
-    wrong = len({p.where for p in test.problems})
-    if not test.n or wrong / test.n <= MAX_MISJUDGED:
+    found = test.dimensions["correctness"]
+    if found.usable is not False:
         return ()
     return (
-        f"{wrong} of {test.n} questions fail the scorer's self-test: their own answer scores 0, or "
-        "a wrong one scores 1 (realift check lists them).",
+        f"{found.n_misjudged} of {found.n} questions fail the scorer's self-test: their own answer "
+        "scores 0, or a wrong one scores 1 (realift check lists them).",
     )
