@@ -21,6 +21,7 @@ ROOMS = [
     "api",
     "pipeline",
     "judging",
+    "asking",
     "fitting",
     "recording",
     "inputs",

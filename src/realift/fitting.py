@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from realift import run_folder
 from realift.config import Config
@@ -23,7 +23,6 @@ from realift.errors import DataError
 from realift.inputs import Data, first_samples
 from realift.recording import adapter_note, record_model
 from realift.types import (
-    Arm,
     DataSummary,
     Encoded,
     Event,
@@ -142,6 +141,7 @@ def plan_jobs(
     Raises:
         DataError: no row fits the window, or none is left to train on in some task.
     """
+    from realift.answer.estimate import expected_seconds
     from realift.train.adapter import create_adapter, detach_adapter
     from realift.train.batches import encode_rows
     from realift.train.plan import plan_training
@@ -167,7 +167,16 @@ def plan_jobs(
     of_main = next(job for job in jobs if job.task is main)
     plan = _for_all(of_main.plan, [job.plan for job in jobs])
     if data.questions:
-        plan = _with_answers(plan, base, model, config, data.questions, of_main.split.train)
+        seconds = expected_seconds(
+            model,
+            base,
+            data.questions,
+            examples=of_main.split.train,
+            config=config,
+            tokens=plan.n_supervised / max(1, plan.n_train),
+            n_samples=first_samples(config, data.questions),
+        )
+        plan = dataclasses.replace(plan, expected_answer_seconds=seconds)
     detach_adapter(model)
     on_event(Notice(text=of_main.split.reason))
     folds = {"folds": len(data.folds)} if data.folds else {}
@@ -279,40 +288,6 @@ def _for_all(main: Plan, plans: Sequence[Plan]) -> Plan:
         expected_seconds=main.expected_seconds * share,
         measured_on=f"all {len(plans)} adapters, from {main.measured_on}",
     )
-
-
-def _with_answers(
-    plan: Plan,
-    base: Base,
-    model: Any,
-    config: Config,
-    questions: Sequence[Question],
-    examples: Sequence[Example],
-) -> Plan:
-    """Add the time the answers will take; answers are expected as long as the rows' are.
-
-    Where the number of samples is chosen later, the time is that of the first ones.
-    """
-    from realift.answer.estimate import estimate_seconds
-    from realift.answer.prompts import build_prompts
-
-    arms: list[Arm] = ["base", "few_shot"] if config.few_shot_k and examples else ["base"]
-    per_answer = plan.n_supervised / max(1, plan.n_train)
-    tokens = min(config.max_new_tokens, round(2 * per_answer) + 1)  # the slowest row sets the pace
-    seconds = 0.0
-    for arm in arms:
-        prompts = build_prompts(base, questions, arm, examples=examples, config=config)
-        once = estimate_seconds(
-            model,
-            base,
-            prompts,
-            tokens=tokens,
-            batch_size=config.answer_batch_size,
-            n_samples=first_samples(config, questions),
-        )
-        # the adapters see the base's prompts
-        seconds += once * (1 + config.seeds if arm == "base" else 1)
-    return dataclasses.replace(plan, expected_answer_seconds=seconds)
 
 
 def as_trained(config: Config, adapter: Path) -> Config:

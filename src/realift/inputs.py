@@ -191,10 +191,10 @@ def _few(questions: Sequence[Question]) -> bool:
 
 def scorer_faults(test: SelfTest) -> tuple[str, ...]:
     """A scorer that misjudges answers whose score is known must not decide a run."""
-    if test.dimensions["correctness"].usable is not False:
+    found = test.dimensions["correctness"]
+    if found.usable is not False:
         return ()
-    wrong = test.dimensions["correctness"].n_misjudged
     return (
-        f"{wrong} of {test.n} questions fail the scorer's self-test: their own answer scores 0, or "
-        "a wrong one scores 1 (realift check lists them).",
+        f"{found.n_misjudged} of {found.n} questions fail the scorer's self-test: their own answer "
+        "scores 0, or a wrong one scores 1 (realift check lists them).",
     )

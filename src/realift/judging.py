@@ -8,50 +8,22 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realift import run_folder
+from realift.asking import BOTH, answer_all, ask_all, in_order, keeping, stats_of
 from realift.config import Config
 from realift.fitting import Trained
-from realift.inputs import MANY_QUESTIONS, PILOT, Data, first_samples
+from realift.inputs import Data
 from realift.manifest import adapter_hash, questions_hash
-from realift.types import (
-    ARMS,
-    Arm,
-    ArmStats,
-    Completion,
-    Notice,
-    OnEvent,
-    Progress,
-    Question,
-    Score,
-)
+from realift.types import OnEvent, Question
 
 if TYPE_CHECKING:
-    from realift.answer.arms import Answers
     from realift.model.load import Base
-    from realift.verdict.samples import SampleChoice
 
 LEDGER = "ledger.jsonl"  # in the runs folder: every adapter that was judged, by eval set
-_SAVE_EVERY = 5.0  # seconds between writes of what was answered so far
-_OnBatch = Callable[[Sequence[Completion]], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What is asked of one adapter: which arms, which samples (None = one greedy answer)."""
-
-    arms: tuple[Arm, ...]
-    samples: range | None = None
-
-
-BOTH = Order(arms=("base", "adapter"))
 
 
 def judge(
@@ -80,19 +52,19 @@ def judge(
         scorer=config.scorer,
         excluded=data.excluded,
     )
-    with _keeping(folder / "answers.jsonl") as keep:
-        ask = functools.partial(_ask, base, config=config, on_batch=keep, on_event=on_event)
-        answers = _answer(ask, trained, data.questions, score, config, folder, on_event)
+    with keeping(folder / "answers.jsonl") as keep:
+        ask = functools.partial(ask_all, base, config=config, on_batch=keep, on_event=on_event)
+        answers = answer_all(ask, trained, data.questions, score, config, folder, on_event)
         without_context = [
             (dataclasses.replace(t, questions=context_removed_questions(t.questions)), [BOTH])
             for t in trained
             if t.number == 0
         ]
         probed = ask(without_context, stage=NAME, probe=NAME)
-    completions = _in_order(answers, data.questions)
+    completions = in_order(answers, data.questions)
     removed = context_removed_questions(data.questions)
-    probe_completions = _in_order(probed, removed)
-    stats = _stats(answers)
+    probe_completions = in_order(probed, removed)
+    stats = stats_of(answers)
     run_folder.write_jsonl(folder / "answers.jsonl", (*completions, *probe_completions))
     run_folder.write_json(folder / "arms.json", stats)
 
@@ -147,192 +119,3 @@ def _look(questions: Sequence[Question], adapter: Path, config: Config, folder: 
         folder, eval_hash=look.eval_hash, adapter_hash=look.adapter_hash, n_looks=n_looks
     )
     return n_looks
-
-
-# --- answering ---------------------------------------------------------------------------------
-
-
-def _answer(
-    ask: Callable[..., list[Answers]],
-    trained: Sequence[Trained],
-    questions: Sequence[Question],
-    score: Callable[..., tuple[Score, ...]],
-    config: Config,
-    folder: Path,
-    on_event: OnEvent,
-) -> list[Answers]:
-    """Every arm's answers; how many samples each question gets is chosen here and recorded."""
-    n = first_samples(config, questions)
-    answers: list[Answers] = []
-    if config.samples_per_question is None and n > 1:
-        pilot = dataclasses.replace(BOTH, samples=range(n))
-        answers = ask([(t, [pilot]) for t in trained if t.number == 0], stage="pilot")
-        choice = _choose(score(questions, _in_order(answers, questions)), config)
-        enough = "the pilot's " if choice.k <= n else ""
-        n = max(n, choice.k)
-        on_event(Notice(text=f"{enough}{n} samples per question: {choice.reason}"))
-        orders = [(t, _rest(t, n, config)) for t in trained]
-    else:
-        if config.samples_per_question is None:
-            on_event(
-                Notice(
-                    text="1 greedy answer per question: from "
-                    f"{MANY_QUESTIONS} answerable questions on, more samples of each add little"
-                )
-            )
-        samples = range(n) if n > 1 else None
-        orders = [(t, [Order(arms=_arms(t, config), samples=samples)]) for t in trained]
-    answers += ask(orders, stage="answer")
-    drawn = {"temperature": config.temperature} if n > 1 else {}
-    run_folder.write_manifest(folder, samples_per_question=n, **drawn)
-    _say_shots(answers, config, folder, on_event)
-    return answers
-
-
-def _arms(trained: Trained, config: Config) -> tuple[Arm, ...]:
-    """Base and few-shot prompt answer once, beside the first adapter; further seeds alone."""
-    if trained.number:
-        return ("adapter",)
-    few_shot = config.few_shot_k and trained.examples
-    return ("base", "few_shot", "adapter") if few_shot else ("base", "adapter")
-
-
-def _rest(trained: Trained, n: int, config: Config) -> list[Order]:
-    """What is to be asked after the pilot, so that every arm has ``n`` samples."""
-    piloted = () if trained.number else ("base", "adapter")
-    orders = []
-    for arm in _arms(trained, config):
-        samples = range(PILOT if arm in piloted else 0, n)
-        if samples:
-            orders.append(Order(arms=(arm,), samples=samples))
-    return orders
-
-
-def _ask(
-    base: Base,
-    orders: Sequence[tuple[Trained, Sequence[Order]]],
-    *,
-    config: Config,
-    stage: str,
-    on_batch: _OnBatch,
-    on_event: OnEvent,
-    probe: str = "",
-) -> list[Answers]:
-    """Put the adapters on the base one after the other and ask each its own questions."""
-    from realift.answer.arms import answer_questions
-    from realift.train.adapter import attached
-
-    orders = [(t, some) for t, some in orders if t.questions and some]
-    total = sum(
-        len(t.questions) * len(order.arms) * len(order.samples or range(1))
-        for t, some in orders
-        for order in some
-    )
-    done = 0
-
-    def batch_done(batch: Sequence[Completion]) -> None:
-        nonlocal done
-        done += len(batch)
-        on_batch(batch)
-        on_event(Progress(stage=stage, done=done, total=total))
-
-    answers = []
-    for t, some in orders:
-        with attached(base, t.folder) as model:
-            for order in some:
-                answers.append(
-                    answer_questions(
-                        model,
-                        base,
-                        t.questions,
-                        arms=order.arms,
-                        examples=t.examples,
-                        config=config,
-                        samples=order.samples,
-                        seed=t.number,
-                        probe=probe,
-                        on_batch=batch_done,
-                    )
-                )
-    return answers
-
-
-@contextmanager
-def _keeping(path: Path) -> Iterator[_OnBatch]:
-    """What was answered is written now and then, and at the end, also after a Ctrl-C."""
-    kept: list[Completion] = []
-    written = time.monotonic()
-
-    def keep(batch: Sequence[Completion]) -> None:
-        nonlocal written
-        kept.extend(batch)
-        if time.monotonic() - written > _SAVE_EVERY:
-            run_folder.write_jsonl(path, kept)
-            written = time.monotonic()
-
-    try:
-        yield keep
-    finally:
-        if kept:
-            run_folder.write_jsonl(path, kept)
-
-
-def _in_order(answers: Sequence[Answers], questions: Sequence[Question]) -> tuple[Completion, ...]:
-    """All completions: by arm and seed, then question by question and sample by sample."""
-    place = {q.id: number for number, q in enumerate(questions)}
-    return tuple(
-        sorted(
-            (c for some in answers for c in some.completions),
-            key=lambda c: (ARMS.index(c.arm), c.seed, place[c.question_id], c.sample),
-        )
-    )
-
-
-def _stats(answers: Sequence[Answers]) -> list[ArmStats]:
-    """How every arm talked; of several seeds the first adapter, which the verdict is about."""
-    from realift.answer.arms import arm_stats
-
-    said: dict[Arm, list[Completion]] = defaultdict(list)
-    seconds: dict[Arm, float] = defaultdict(float)
-    for some in answers:
-        for stats in some.stats:
-            of_first = [c for c in some.completions if c.arm == stats.arm and c.seed == 0]
-            said[stats.arm] += of_first
-            seconds[stats.arm] += (stats.seconds or 0.0) if of_first else 0.0
-    return [arm_stats(arm, said[arm], seconds=seconds[arm]) for arm in ARMS if said[arm]]
-
-
-# --- choosing and saying -----------------------------------------------------------------------
-
-
-def _choose(scores: Sequence[Score], config: Config) -> SampleChoice:
-    """How many samples the pilot's correctness asks for."""
-    from realift.verdict.samples import choose_samples
-
-    values: dict[Arm, dict[str, list[float]]] = {"base": {}, "adapter": {}}
-    for s in scores:
-        if s.dimension == "correctness" and s.value is not None:
-            values[s.arm].setdefault(s.question_id, []).append(s.value)
-    both = [q for q in values["base"] if q in values["adapter"]]
-    return choose_samples(
-        [values["base"][q] for q in both],
-        [values["adapter"][q] for q in both],
-        min_gain=config.min_gain,
-    )
-
-
-def _say_shots(answers: Sequence[Answers], config: Config, folder: Path, on_event: OnEvent) -> None:
-    """Record how many rows the few-shot prompts showed; say it where fewer than asked fitted."""
-    shown = Counter(n for some in answers for n in some.n_shots)
-    if not shown:
-        return
-    run_folder.write_manifest(folder, few_shot={str(k): shown[k] for k in sorted(shown)})
-    fewer = sum(count for n, count in shown.items() if n < config.few_shot_k)
-    if fewer:
-        on_event(
-            Notice(
-                text=f"few-shot: {fewer} of {shown.total()} prompts show fewer than "
-                f"{config.few_shot_k} rows (as few as {min(shown)}): no more rows, or no room in "
-                "the base's window"
-            )
-        )

@@ -7,8 +7,44 @@ from collections.abc import Sequence
 from typing import Any
 
 from realift.answer.generate import greedy
-from realift.answer.prompts import Prompt
+from realift.answer.prompts import Prompt, build_prompts
+from realift.config import Config
 from realift.model.load import Base
+from realift.types import Arm, Example, Question
+
+
+def expected_seconds(
+    model: Any,
+    base: Base,
+    questions: Sequence[Question],
+    *,
+    examples: Sequence[Example],
+    config: Config,
+    tokens: float,
+    n_samples: int,
+) -> float:
+    """Seconds until all arms, and the adapters of all seeds, have answered.
+
+    Args:
+        examples: the rows the few-shot arm shows.
+        tokens: mean length of an answer.
+        n_samples: answers of each arm to each question.
+    """
+    arms: list[Arm] = ["base", "few_shot"] if config.few_shot_k and examples else ["base"]
+    longest = min(config.max_new_tokens, round(2 * tokens) + 1)  # the slowest row sets the pace
+    seconds = 0.0
+    for arm in arms:
+        once = estimate_seconds(
+            model,
+            base,
+            build_prompts(base, questions, arm, examples=examples, config=config),
+            tokens=longest,
+            batch_size=config.answer_batch_size,
+            n_samples=n_samples,
+        )
+        # the adapters see the base's prompts
+        seconds += once * (1 + config.seeds if arm == "base" else 1)
+    return seconds
 
 
 def estimate_seconds(
