@@ -193,5 +193,6 @@ def test_cross_fit_judges_the_recipe_and_says_so() -> None:
     assert "This judges the recipe on rows like these, not the saved adapter." in verdict.sentence
     assert any("5 folds" in w and "not judged itself" in w for w in verdict.warnings)
     plain = judge(*ALL)
+    assert (plain.recommendation, verdict.recommendation) == ("SHIP", "NEED MORE EVIDENCE")
     assert "recipe" not in plain.sentence
     assert not any("folds" in w for w in plain.warnings)

@@ -157,7 +157,7 @@ def decide(
     return Verdict(
         label=label,
         sentence=" ".join(sentences),
-        recommendation=recommend(label, guards),
+        recommendation=recommend(label, guards, judged=not cross_fit_folds),
         reasons=reasons(label, rows, guards, faults=faults, few_shot_k=few_shot_k),
         next_steps=next_steps(
             label,
@@ -192,8 +192,10 @@ def decide(
     )
 
 
-def recommend(label: Label, guards: Sequence[Guard]) -> Recommendation:
+def recommend(label: Label, guards: Sequence[Guard], *, judged: bool = True) -> Recommendation:
     """Label and guards in one word. No required guard at all is not "all guards OK".
+
+    ``judged=False``: the adapter at hand answered nothing itself (cross-fit), so it cannot SHIP.
 
     >>> recommend("REAL GAIN", ())
     'NEED MORE EVIDENCE'
@@ -203,7 +205,7 @@ def recommend(label: Label, guards: Sequence[Guard]) -> Recommendation:
         return "DON'T SHIP"
     if "REGRESSION" in statuses:
         return "DON'T SHIP"
-    if label == "REAL GAIN" and statuses == {"OK"}:
+    if label == "REAL GAIN" and statuses == {"OK"} and judged:
         return "SHIP"
     return "NEED MORE EVIDENCE"
 
