@@ -79,6 +79,8 @@ def test_an_adapter_that_changes_no_answer_is_inert_not_unproven() -> None:
     changed = [*same[:-1], dataclasses.replace(same[-1], text="y")]
     assert judge((questions, scores), completions=changed).label != "INERT"
     assert judge((questions, scores), completions=()).label != "INERT"
+    other_seed = [dataclasses.replace(c, seed=1, text="y") for c in same if c.arm == "adapter"]
+    assert judge((questions, scores), completions=[*same, *other_seed]).label == "INERT"
 
 
 def test_inert_comes_before_invalid() -> None:

@@ -221,7 +221,16 @@ def test_no_change_in_any_sample_rules_out_little() -> None:
     assert found.label == "TOO SMALL TO TELL"  # not a gain ruled out by a width of 0
     assert found.interval90 is not None
     assert found.interval90.high > 0.10
-    assert row([[1] * 4] * 40, [[1] * 4] * 40).label == "NO MEANINGFUL GAIN"
+    for n, label in ((28, "TOO SMALL TO TELL"), (29, "NO MEANINGFUL GAIN")):  # 0.9^29 < 0.05
+        assert row([[1] * 4] * n, [[1] * 4] * n).label == label
+
+
+def test_a_significant_mean_has_an_interval_without_zero_inside_for_few_questions_too() -> None:
+    """Eight equal rises: p = 2/256; the imagined questions alone would reach below 0."""
+    groups = by_group([0.25] * 8, [""] * 8)
+    interval = mean_interval(groups, p_value=sign_flip_p([0.25] * 8, scale=4))
+    assert interval is not None
+    assert 0 <= interval.low < 0.25 < interval.high
 
 
 def test_rates_of_means_have_intervals_over_questions_against_scipy() -> None:

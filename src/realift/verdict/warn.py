@@ -76,8 +76,8 @@ def _look_warnings(main: Comparison, looks: Looks) -> list[str]:
         return []
     if looks.sequential:
         again = (
-            "The label may be looked at as often as you like while questions are added. The "
-            "intervals and the guards may not: they hold for one look."
+            "A gain or a regression may be looked for as often as you like while questions are "
+            "added. What is ruled out, the intervals and the guards hold for one look."
         )
         tried = (
             f" This is the {ordinal(looks.n)} adapter; that is counted in." if looks.n > 1 else ""

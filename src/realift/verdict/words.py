@@ -150,7 +150,7 @@ def _settle(main: Comparison, min_gain: float, sequential: bool) -> list[str]:
             f"{then} before looking again."
         ]
     if main.n_scored:
-        return ["Read the changed questions: a few large changes hide many small ones."]
+        return ["Read the changed answers: the figures contradict each other."]
     return []
 
 
