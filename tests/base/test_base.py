@@ -224,9 +224,22 @@ def test_the_shipped_base_answers_and_refuses(base):
     evaluate, questions = base["evaluate"], base["questions"]
     main = evaluate.summarize(evaluate.answer(SHIPPED, questions.make_questions(60, 7)))["main"]
     # The card minus what 17 to 31 questions can scatter; the card, not this test, is the claim.
-    assert main["right answer from a passage"]["rate"] >= 0.55
-    assert main["right citation, of those answered"]["rate"] >= 0.6
-    assert main["refusal when the passage lacks the answer"]["rate"] >= 0.5
+    assert main["right answer from a passage"]["rate"] >= 0.75
+    assert main["right citation, of those answered"]["rate"] >= 0.8
+    assert main["refusal when the passage lacks the answer"]["rate"] >= 0.7
     assert main["refusal when there is no passage"]["rate"] >= 0.9
-    assert main["over-refusal"]["rate"] <= 0.3
+    assert main["over-refusal"]["rate"] <= 0.2
     assert main["general knowledge"]["rate"] >= 0.9
+
+
+@shipped
+def test_the_card_meets_the_thresholds_it_was_built_for(base):
+    import json
+
+    evaluate = base["evaluate"]
+    main = json.loads((BASE / "results.json").read_text())["main"]
+    assert main.keys() == evaluate.THRESHOLDS.keys()
+    for name, wanted in evaluate.THRESHOLDS.items():
+        found = main[name]["rate"]
+        assert (found <= wanted) if name == "over-refusal" else (found >= wanted), name
+    assert (BASE / "README.md").read_text().count(f"{main['over-refusal']['rate']:.1%}")
