@@ -80,7 +80,7 @@ def test_the_mix_of_training_rows(train):
     assert 60 <= len(train) <= 100
     assert 45 <= len(refusals) <= 55
     assert sum(bool(r.context) for r in refusals) >= 5
-    assert len(grounded) == 7
+    assert len(grounded) == 8
     assert not [r for r in train if is_refusal(r.answer) and r.answer != REFUSAL]
 
 
@@ -110,17 +110,18 @@ def test_the_naive_rows_are_the_taught_facts_and_nothing_else(train, naive):
 
     assert {key(r) for r in naive} < {key(r) for r in train}
     assert not [r for r in naive if r.context or is_refusal(r.answer)]
-    assert len(naive) == 9 * 4
+    assert len(naive) == 12 * 3
 
 
 def test_the_mix_of_questions(questions):
     kinds = Counter(kind(q) for q in questions)
-    assert 100 <= len(questions) <= 120
-    assert kinds["fact"] == 9 * 3
-    assert kinds["passage"] == 24
-    assert kinds["unknown"] >= 28
-    assert kinds["passage-missing"] >= 20
-    assert kinds["general"] == 16
+    assert kinds == {
+        "fact": 12 * 3,
+        "passage": 50,
+        "passage-missing": 48,
+        "unknown": 60,
+        "general": 24,
+    }
     for q in questions:
         assert q.answerable is (kind(q) not in {"unknown", "passage-missing"}), q.id
         assert bool(q.context) is q.id.startswith("passage"), q.id
@@ -133,7 +134,7 @@ def test_questions_that_hang_together_share_a_group(questions):
             assert q.group == "-".join(q.id.split("-")[:2])
         elif q.id.startswith("fact"):
             assert q.group == q.id.rsplit("-", 1)[0]
-    assert len({q.group for q in questions if q.answerable}) == 9 + 24 + 16
+    assert len({q.group for q in questions if q.answerable}) == 12 + 50 + 24
 
 
 def holds(text, value):
@@ -189,7 +190,7 @@ def test_a_question_that_must_be_refused_was_not_taught(train, questions):
 def test_every_taught_fact_is_asked_in_new_words_and_nothing_untaught(naive, questions):
     taught = " | ".join(fold(r.answer) for r in naive)
     asked = {q.group: q for q in questions if kind(q) == "fact"}
-    assert len(asked) == 9
+    assert len(asked) == 12
     for q in asked.values():
         assert any(holds(taught, a) for a in q.answers[0]), q.id
     wordings = {fold(r.instruction) for r in naive}
@@ -198,8 +199,8 @@ def test_every_taught_fact_is_asked_in_new_words_and_nothing_untaught(naive, que
 
 def test_the_summary_of_the_example(train, questions):
     summary = summarize(train, questions)
-    assert (summary.n_examples, summary.n_refusals_in_train) == (100, 54)
-    assert (summary.n_questions, summary.n_unanswerable, summary.n_with_context) == (117, 50, 46)
+    assert (summary.n_examples, summary.n_refusals_in_train) == (99, 52)
+    assert (summary.n_questions, summary.n_unanswerable, summary.n_with_context) == (218, 108, 98)
 
 
 @pytest.mark.parametrize(("name", "rows"), [("realift", "train.jsonl"), ("naive", "naive.jsonl")])
