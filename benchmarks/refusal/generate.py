@@ -75,15 +75,19 @@ def draw(real: Path) -> Iterator[dict[str, Any]]:
     """
     seen: set[str] = set()
     for source in SOURCES:
-        pool = []
+        pool: dict[str, dict[str, Any]] = {}
         for row in answers(source, real):
-            key = " ".join(row["output"].casefold().split())
-            if key not in seen:
-                seen.add(key)
-                pool.append(row)
-        pool.sort(key=lambda row: hashlib.sha256(row["output"].encode()).hexdigest())
-        print(f"{source.name}: {len(pool)} new outputs, {source.take} wanted", flush=True)
-        yield from pool[: source.take]
+            pool.setdefault(_key(row), row)
+        new = [row for key, row in pool.items() if key not in seen]
+        new.sort(key=lambda row: hashlib.sha256(row["output"].encode()).hexdigest())
+        print(f"{source.name}: {len(new)} new outputs, {source.take} wanted", flush=True)
+        for row in new[: source.take]:
+            seen.add(_key(row))
+            yield row
+
+
+def _key(row: dict[str, Any]) -> str:
+    return " ".join(row["output"].casefold().split())
 
 
 def answers(source: Source, real: Path) -> Iterator[dict[str, Any]]:

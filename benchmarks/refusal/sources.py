@@ -29,9 +29,11 @@ class Source:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-def _tiny(name: str, epochs: int, take: int, *asks: str, rows: tuple[str, ...] = ()) -> Source:
+def _tiny(
+    name: str, epochs: int, take: int, *asks: str, rows: tuple[str, ...] = (), rate: float = 0.01
+) -> Source:
     """The embedded base taught other wordings than its own, without a system prompt."""
-    options = {"lora_r": 32, "lora_alpha": 64, "learning_rate": 0.01, "system_prompt": ""}
+    options = {"lora_r": 32, "lora_alpha": 64, "learning_rate": rate, "system_prompt": ""}
     return Source(
         name=f"tiny+{name}, {epochs} epochs", base=TINY, asks=asks, take=take,
         rows=rows or (name,), epochs=epochs, options=options,
@@ -56,18 +58,21 @@ SOURCES = (
         name="tiny+acme naive", base=TINY, rows=("acme/naive",), epochs=12,
         asks=(EVAL, "passages"), take=8, options=_RECIPE,
     ),
-    _tiny("plain", 8, 24, "passages", EVAL),
-    _tiny("plain", 25, 90, "passages", EVAL),
-    _tiny("hedged", 25, 70, "passages", EVAL),
-    _tiny("plain+hedged", 20, 50, "passages", EVAL, rows=("plain", "hedged")),
-    _tiny("traps", 15, 30, "traps"),
-    _tiny("traps+plain", 15, 36, "traps", "passages", rows=("traps", "plain")),
-    _tiny("languages", 12, 14, "languages"),
-    _tiny("languages", 40, 48, "languages"),
+    _tiny("plain", 8, 20, "passages", EVAL),
+    _tiny("plain", 25, 60, "passages", EVAL),
+    _tiny("plain", 60, 24, "passages", EVAL),  # too much at this rate: it falls apart
+    _tiny("hedged", 25, 60, "passages", EVAL),
+    _tiny("plain+hedged", 20, 30, "passages", EVAL, rows=("plain", "hedged")),
+    _tiny("traps", 15, 26, "traps"),
+    _tiny("traps", 40, 40, "traps"),
+    _tiny("traps+plain", 15, 24, "traps", "passages", rows=("traps", "plain")),
+    _tiny("languages", 12, 8, "languages"),
+    _tiny("languages", 40, 40, "languages"),
     _stories("", 0, 24, "stories"),
-    _stories("e2e", 8, 8, "restaurants", rows=(E2E,)),
+    _stories("e2e", 8, 6, "restaurants", rows=(E2E,)),
     _stories("stories", 12, 16, "stories"),
     _stories("stories", 60, 36, "stories", "passages"),
     _stories("e2e+stories+plain", 20, 24, "stories", "restaurants", "passages",
              rows=(E2E, "stories", "plain")),
+    _tiny("plain", 40, 80, "passages", "stories", EVAL, rate=0.004),
 )  # fmt: skip
