@@ -2,7 +2,7 @@
 
 They say "refusal" or "no refusal" and know no third kind: what they call a refusal counts as clean.
 
->>> keywords("I do not have enough information."), keywords("Lyon.")
+>>> keywords("I do not know that."), keywords("Lyon.")
 ('clean', 'none')
 """
 

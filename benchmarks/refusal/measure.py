@@ -3,7 +3,7 @@
 Recall of clean and of mixed refusals and false positives on the rest, each with n and a Wilson
 interval, on both halves of the outputs; every disagreement of our detector is listed.
 
-Use: ``python benchmarks/refusal/measure.py [--out FILE] [--table]``.
+Use: ``python benchmarks/refusal/measure.py [--out FILE]``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,11 @@ _HEAD = 4  # words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labeled:
-    """One output of a small model and what its reader called it."""
+    """One output of a small model and what its reader called it.
+
+    ``unsure``: the reader could not tell; ``trap``: no refusal, but it holds words of one;
+    ``whole``: a refusal in well-formed sentences, without broken words.
+    """
 
     source: str
     question: str
@@ -42,6 +46,7 @@ class Labeled:
     label: str
     unsure: bool
     trap: bool
+    whole: bool
 
 
 def load(path: Path = HERE / "outputs.jsonl") -> tuple[Labeled, ...]:
@@ -55,6 +60,7 @@ def load(path: Path = HERE / "outputs.jsonl") -> tuple[Labeled, ...]:
             label=row["label"],
             unsure=row.get("unsure", False),
             trap=row.get("trap", False),
+            whole=row.get("whole", False),
         )
         for row in rows
     )
@@ -76,11 +82,7 @@ def half(text: str) -> str:
 def measure(rows: Sequence[Labeled]) -> dict[str, Any]:
     """Every figure of every detector on the sure rows of both halves, and the disagreements."""
     sure = [row for row in rows if not row.unsure]
-    ours: dict[str, Callable[[Labeled], str]] = {
-        OURS: lambda row: detect(row.output, question=row.question).kind
-    }
-    others = {name: _of_text(f) for name, f in BASELINES.items()}
-    detectors = ours | others
+    detectors = {OURS: _ours} | {name: _of_text(f) for name, f in BASELINES.items()}
     return {
         "n_outputs": len(rows),
         "n_unsure": len(rows) - len(sure),
@@ -95,9 +97,13 @@ def measure(rows: Sequence[Labeled]) -> dict[str, Any]:
             {"half": half(row.output), "label": row.label, "found": found, "unsure": row.unsure}
             | {"source": row.source, "question": row.question, "output": row.output}
             for row in rows
-            if (found := ours[OURS](row)) != row.label
+            if (found := _ours(row)) != row.label
         ],
     }
+
+
+def _ours(row: Labeled) -> str:
+    return detect(row.output, question=row.question).kind
 
 
 def _of_text(f: Callable[[str], str]) -> Callable[[Labeled], str]:
@@ -109,6 +115,7 @@ def figures(rows: Sequence[Labeled], detector: Callable[[Labeled], str]) -> dict
 
     ``refusals noticed``: a clean or mixed refusal is not taken for an answer. ``false positives``:
     no refusal, but called clean or mixed; ``on traps``: the same on answers with refusal words.
+    ``well-formed``: clean and mixed refusals without broken words that are called by their kind.
     """
     found = [detector(row) for row in rows]
     confusion = {
@@ -121,11 +128,14 @@ def figures(rows: Sequence[Labeled], detector: Callable[[Labeled], str]) -> dict
     total = {label: sum(confusion[label].values()) for label in KINDS}
     refusals = total["clean"] + total["mixed"]
     missed = confusion["clean"]["none"] + confusion["mixed"]["none"]
+    whole = [k == r.label for r, k in zip(rows, found, strict=True) if r.whole]
     traps = [k for r, k in zip(rows, found, strict=True) if r.trap]
     return {
         "confusion": confusion,
         "recall of clean": _rate(confusion["clean"]["clean"], total["clean"]),
         "recall of mixed": _rate(confusion["mixed"]["mixed"], total["mixed"]),
+        "mixed called clean": _rate(confusion["mixed"]["clean"], total["mixed"]),
+        "well-formed": _rate(sum(whole), len(whole)),
         "refusals noticed": _rate(refusals - missed, refusals),
         "false positives": _rate(total["none"] - confusion["none"]["none"], total["none"]),
         "false positives on traps": _rate(sum(k != "none" for k in traps), len(traps)),
@@ -147,6 +157,8 @@ def _rate(k: int, n: int) -> dict[str, float | int | None]:
 RATES = (
     "recall of clean",
     "recall of mixed",
+    "mixed called clean",
+    "well-formed",
     "refusals noticed",
     "false positives",
     "false positives on traps",

@@ -23,8 +23,8 @@ Scorer = Callable[[Question, str, Sequence[str]], Judgment | None]
 # What measured it, for the signature beside every figure; change with any change of a result.
 VERSIONS = {
     "correctness": "contains+numeric v1",
-    "refusal": "template+grammar v1",
-    "no_over_refusal": "template+grammar v1",
+    "refusal": "template+grammar v2",
+    "no_over_refusal": "template+grammar v2",
 }
 
 
