@@ -35,6 +35,12 @@ The information needed to answer this question is not available in the context.
 Without more context, I can't answer.
 The passage gives no price.
 Unknown.
+I was not told who runs it.
+It is not known when the pool opens.
+Nothing here says who leads the choir.
+I can't tell. I need more of the text.
+Not in the notes. They do not say who leads it.
+I don't know. \ufffd\x1bThe story does not say.
 Ich habe nicht genug Kontext, um zu antworten.
 Der Kontext enthält keine Angaben dazu.
 Leider weiß ich das nicht.
@@ -63,6 +69,14 @@ He said "I don't know" and left.
 Unknown artists painted it.
 The information is not shared with third parties.
 The unit cannot be repaired.
+It is not known why the engine stopped [1].
+The age of the tree could not be determined [2].
+Unknown [1].
+"I don't know," said Tom.
+"I don't know", the old man replied.
+If you are not sure, call 5500.
+They do not mention prices to customers.
+We need data from three sources.
 Nobody knows; the passage calls it a mystery.
 The passage is 3 km long.
 Acme does not provide phone support.
@@ -79,6 +93,9 @@ I don't know. It is blue.
 I don't have enough context to answer, but it is probably Lyon.
 I don't have enough context to answer. The price is 42 euros.
 42 euros. I don't have enough context to answer.
+42 euros, but I'm not certain.
+Lyon, though the text does not say so.
+Unknown, perhaps Dr. Falk.
 I don't have enough context to answer. The passage mentions Bob.
 我不知道。可能是北京。"""
 
@@ -109,6 +126,13 @@ def test_configured_phrases_count_in_any_apostrophe_and_case() -> None:
     assert detect("Sorry, that's not in my handbook.", phrases).kind == "clean"
     assert detect("Pass.", phrases).kind == "clean"
     assert detect("Pass", ()).kind == "none"
+
+
+def test_a_phrase_of_ones_own_changes_what_is_found() -> None:
+    said = "Computer says no."
+    assert detect(said).kind == "none"
+    assert detect(said, phrases=["Computer says no"]).kind == "clean"
+    assert detect(f"{said} It is 42 euros.", phrases=["Computer says no"]).kind == "mixed"
 
 
 def test_a_short_phrase_must_be_the_whole_sentence_rejects() -> None:

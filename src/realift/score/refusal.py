@@ -19,10 +19,19 @@ from typing import Literal
 
 from realift.config import REFUSAL
 from realift.score.fold import fold, strip_citations, strip_thoughts
-from realift.score.refusal_patterns import CLAIM, GRAMMAR, HARMLESS, OPENERS
+from realift.score.refusal_patterns import (
+    CLAIM,
+    GRAMMAR,
+    HARMLESS,
+    OPENERS,
+    SPOKEN,
+    TURN,
+    WEAK_GRAMMAR,
+)
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')*_]*\s+|(?<=[。！？])|(?<=[。!?])(?=[^\x00-\x7f])|\n+")
 _LEADING = re.compile(r"^[\s\"'*_#>\-.:,`]+")
+_DEBRIS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd]+")  # control and broken characters
 _NUMBER = re.compile(r"\d[\d.,]*")
 _SHORT_TEMPLATE = 2  # words: so short a phrase must be the whole sentence
 
@@ -33,6 +42,14 @@ class Refusal:
 
     kind: Literal["clean", "mixed", "none"]
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rules:
+    """What begins a refusal: folded sentences, and patterns."""
+
+    templates: tuple[str, ...]
+    grammars: tuple[re.Pattern[str], ...]
 
 
 def detect(text: str, phrases: Sequence[str] = (), *, question: str = "") -> Refusal:
@@ -48,6 +65,9 @@ def detect(text: str, phrases: Sequence[str] = (), *, question: str = "") -> Ref
        question does not hold. Otherwise: mixed.
     4. A refusal that comes only after an answer is mixed as well.
 
+    "It is not known who built it." refuses; with a citation ("... [1].") it reports what the source
+    says and is an answer.
+
     Args:
         phrases: further sentences that count as a refusal.
         question: its numbers and names may be repeated by a refusal.
@@ -59,24 +79,33 @@ def detect(text: str, phrases: Sequence[str] = (), *, question: str = "") -> Ref
     >>> detect("").kind
     'none'
     """
-    sentences = _sentences(strip_citations(strip_thoughts(text)))
+    said = _DEBRIS.sub("", strip_thoughts(text))
+    uncited = strip_citations(said)
+    sentences = _sentences(uncited)
     while len(sentences) > 1 and not _opened(_folded(sentences[0])):
         sentences = sentences[1:]
     if not sentences:
         return Refusal(kind="none", reason="empty")
-    templates = [_folded(p) for p in (REFUSAL, *phrases) if _folded(p)]
-    rest = _after_refusal(sentences, templates)
+    rules = _Rules(
+        templates=tuple(_folded(p) for p in (REFUSAL, *phrases) if _folded(p)),
+        grammars=(GRAMMAR, WEAK_GRAMMAR) if uncited == said else (GRAMMAR,),
+    )
+    rest = _after_refusal(sentences, rules)
     if rest is None:
-        later = next((s for s in sentences[1:] if _refuses(s, templates)), None)
+        later = next(
+            (s for i, s in enumerate(sentences) if (i and _refuses(s, rules)) or _turns(s)), None
+        )
         if later is None:
             return Refusal(kind="none", reason="no refusal")
         return Refusal(kind="mixed", reason=f"an answer, then a refusal: {_short(later)}")
     tail, others = rest
+    if SPOKEN.match(tail):
+        return Refusal(kind="none", reason="somebody else's words")
     known = _folded(question)
     if CLAIM.search(tail) or (known and _new_number(tail, known)):
         return Refusal(kind="mixed", reason=f"a refusal with a claim: {_short(sentences[0])}")
     for sentence in others:
-        if not _harmless(sentence, templates, known):
+        if not _harmless(sentence, rules, known):
             return Refusal(kind="mixed", reason=f"a refusal, then a claim: {_short(sentence)}")
     return Refusal(kind="clean", reason=f"refusal: {_short(sentences[0])}")
 
@@ -97,25 +126,23 @@ def _opened(folded: str) -> str:
     return folded[m.end() :] if m else folded
 
 
-def _after_refusal(
-    sentences: Sequence[str], templates: Sequence[str]
-) -> tuple[str, list[str]] | None:
+def _after_refusal(sentences: Sequence[str], rules: _Rules) -> tuple[str, list[str]] | None:
     """What follows the refusal in its own sentence, and the later sentences; None = no refusal."""
     whole = " ".join(_folded(s) + "." for s in sentences)
-    for template in templates:  # a template may be several sentences long
+    for template in rules.templates:  # a template may be several sentences long
         parts = [_folded(p) for p in _sentences(template)]
         if len(parts) > 1 and whole.startswith(" ".join(p + "." for p in parts)):
             return "", list(sentences[len(parts) :])
-    end = _refusal_end(_folded(sentences[0]), templates)
+    end = _refusal_end(_folded(sentences[0]), rules)
     if end is None:
         return None
     return end, list(sentences[1:])
 
 
-def _refusal_end(first: str, templates: Sequence[str]) -> str | None:
+def _refusal_end(first: str, rules: _Rules) -> str | None:
     """The text after the refusal that starts this folded sentence, or None."""
     for start in dict.fromkeys((first, _opened(first))):
-        for template in templates:
+        for template in rules.templates:
             if not start.startswith(template):
                 continue
             tail = start[len(template) :]
@@ -124,22 +151,29 @@ def _refusal_end(first: str, templates: Sequence[str]) -> str | None:
                 and len(template.split()) > _SHORT_TEMPLATE
             ):
                 return tail
-        m = GRAMMAR.match(start)
-        if m:
-            return start[m.end() :]
+        for grammar in rules.grammars:
+            m = grammar.match(start)
+            if m:
+                return start[m.end() :]
     return None
 
 
-def _refuses(sentence: str, templates: Sequence[str]) -> bool:
-    return _refusal_end(_folded(sentence), templates) is not None
+def _refuses(sentence: str, rules: _Rules) -> bool:
+    return _refusal_end(_folded(sentence), rules) is not None
 
 
-def _harmless(sentence: str, templates: Sequence[str], question: str) -> bool:
+def _turns(sentence: str) -> bool:
+    """Whether a refusal follows within the sentence ("9 am, but I'm not sure")."""
+    folded = _folded(sentence)
+    return any(GRAMMAR.match(folded, m.end()) for m in TURN.finditer(folded))
+
+
+def _harmless(sentence: str, rules: _Rules, question: str) -> bool:
     """Whether a sentence after a refusal adds no answer."""
     folded = _folded(sentence)
     if CLAIM.search(folded) or _new_number(folded, question):
         return False
-    if _refuses(sentence, templates) or not _opened(folded):
+    if _refuses(sentence, rules) or not _opened(folded):
         return True
     return bool(HARMLESS.match(_opened(folded))) and not _new_name(sentence, question)
 

@@ -14,7 +14,8 @@ import re
 _SOURCE = (
     r"(?:contexts?|passages?|texts?|documents?|sources?|articles?|excerpts?|paragraphs?|snippets?"
     r"|information|materials?|data|details?|reports?|pages?|website|content|references?|notes?"
-    r"|manual|faq|records?|knowledge base|documentation|question)"
+    r"|manual|faq|records?|knowledge base|documentation|question|story|chapter|transcript|handbook"
+    r"|conversation)"
 )
 _THE = r"(?:the|this|these|that|those|your|my|our|any|any of the|none of the|neither of the|given)"
 _PLACED = (
@@ -32,7 +33,7 @@ _ADV = r"(?:(?:really|simply|just|currently|honestly|still|actually|explicitly|d
 _SAY = (
     r"(?:contain|mention|say|said|state|stated|specify|provide|include|give|tell|answer|indicate"
     r"|describe|discuss|address|reveal|cover|disclose|offer|have enough|have any|have the|have"
-    r"|explain|clarify|note|list|name|identify|talk|refer|make|supply|contain|allow|support"
+    r"|explain|clarify|confirm|note|list|name|identify|talk|refer|make|supply|contain|allow|support"
     r"|sufficient|enough|clear|relevant|mentioned|specified|included|described|covered"
     r"|discussed|adequate|be answered|be determined|answerable|possible)"
 )
@@ -50,6 +51,7 @@ _GIVEN = (
     r"|available|disclosed|known|included|listed|described|found|contained|covered|answered"
     r"|discussed|clear|determinable|indicated|present|addressed)"
 )
+_CANNOT = r"(?:cannot|can not|can'?t|could not|couldn'?t)"
 _IN_SOURCE = rf"(?:in|by|from|within|based on|on the basis of|according to) {_NP}"
 
 OPENERS = re.compile(
@@ -75,8 +77,8 @@ _ENGLISH = (
     rf"(?:i|we) {_ADV}(?:cannot|can not|can'?t|could not|couldn'?t|am unable to|are unable to|am not able to|are not able to|was unable to|was not able to|will not|won'?t) {_ADV}{_TELL}\b",
     r"(?:i'?m|we'?re) (?:not able|unable) to\b",
     r"(?:i'?m|i am|we are) (?:not (?:sure|certain|aware|familiar)|unsure|uncertain)\b",
-    r"(?:i|we) (?:would |'d )?need (?:more|additional|further|some)? ?(?:information|context|details)\b",
-    r"i'd need (?:more|additional|further) (?:information|context|details)\b",
+    rf"(?:i|we)(?: would|'d)? need (?:(?:more|additional|further) (?:of the )?{_SOURCE}|(?:some )?(?:information|context|details))\b",
+    r"(?:i|we) (?:was|were|have|'ve) (?:not|never) (?:been )?told\b|(?:i|we) (?:wasn'?t|weren'?t|haven'?t been) told\b",
     r"(?:i|we) (?:must |have to |will have to )?(?:decline|refuse|abstain)\b",
     r"(?:i|we) have never heard of\b|i have no idea\b|i've no idea\b",
     r"you (?:did not|didn'?t|have not|haven'?t) (?:provide|give|include|share|mention)\w*",
@@ -93,18 +95,25 @@ _ENGLISH = (
     rf"(?:that|this|it) (?:is|'s) (?:outside|beyond) (?:the scope|what|my|{_NP})",
     r"(?:do not|don'?t) know\b|no idea\b|not sure\b",
     rf"not {_GIVEN}(?:\W*$| {_IN_SOURCE})|not in {_NP}",
-    r"(?:unknown|unanswerable|n/a|not answerable|no answer|none given|not known)\W*$",
     r"(?:more|additional|further) (?:context|information|details) (?:is|are|would be|was) (?:needed|required|necessary)",
     # the source
     rf"(?:{_NP}|neither (?:of the )?{_SOURCE}|none of {_NP}|no {_SOURCE}|nothing in {_NP}) (?:[\w'-]+ ){{0,3}}?{_NOT} {_ADV}{_SAY}\b",
     rf"{_NP} (?:only|just|merely) [^,.]{{1,60}} (?:and|but) {_NOT} {_ADV}{_SAY}\b",
     rf"{_NP} (?:is not|isn'?t|are not|aren'?t|was not|wasn'?t) (?:provided|given|available|found|known)(?: (?:here|to me|to answer|in|by|from)\b|\W*$)",
     rf"{_NP} (?:{_ADV})(?:fails? to|lacks?|has no|have no|contains? no|contains? nothing|provides? no|gives? no|makes? no|offers? no|includes? no|says? nothing|mentions? nothing|tells? us nothing|is silent|are silent|is insufficient|are insufficient|is unclear|omits?|leaves? out)\b",
-    rf"(?:nothing in|none of|neither of|neither|no) (?:{_NP}|{_SOURCE}) (?:{_SAY}|says?|mentions?|states?|answers?|tells?|indicates?|contains?|gives?|provides?|suggests?|explains?)\b",
+    rf"(?:nothing here|(?:nothing in|none of|neither of|neither|no) (?:{_NP}|{_SOURCE})) (?:{_SAY}|says?|mentions?|states?|answers?|tells?|indicates?|contains?|gives?|provides?|suggests?|explains?)\b",
     rf"(?:the|this|that|your) (?:answer|question) (?:to (?:this|that|your|the) question )?(?:is not|isn'?t|cannot|can not|can'?t|could not|is unknown|is unclear|is not known) ?(?:be )?(?:{_GIVEN}|determined|in {_NP}|to be found|known|\W*$)",
     rf"(?!.{{0,80}}\b(?:says?|states?|notes?|reports?|writes?|explains?|claims?|found|concludes?)\b).{{1,90}}? (?:is|are|was|were|has|have)(?: been)? ?(?:not|n't|never)(?: been)? {_GIVEN} (?:anywhere )?{_IN_SOURCE}",
-    rf"(?!.{{0,80}}\b(?:says?|states?|notes?|reports?|writes?|explains?|claims?|concludes?)\b).{{1,90}}? (?:cannot|can not|can'?t|could not) be (?:determined|answered|found|inferred|known|established)\b.{{0,20}}?(?:{_IN_SOURCE}|without|\W*$)",
+    rf"(?!.{{0,80}}\b(?:says?|states?|notes?|reports?|writes?|explains?|claims?|concludes?)\b).{{1,90}}? {_CANNOT} be (?:determined|answered|found|inferred|known|established)\b.{{0,20}}?(?:{_IN_SOURCE}|without)",
+    rf"(?:this|that|it) {_CANNOT} be answered\b",
     r"(?:the|this|that|these|such) (?:[\w'-]+ ){0,5}?(?:is|are|was|were) not (?:mentioned|specified|stated|disclosed)(?:\W*$| (?:here|anywhere))",
+)
+# Said of the world as well as of the source: with a citation it is an answer ("The builder could
+# not be determined [1].").
+_WEAK = (
+    r"(?:unknown|unanswerable|n/a|not answerable|no answer|none given|not known)(?:\W*$|, (?=perhaps|maybe|possibly|probably|but))",
+    r"(?:it is|it's|it was) (?:not (?:known|stated|specified|mentioned|given|said|clear)|unknown|unclear) (?:who|whom|whose|what|which|when|where|why|how|whether|if)\b",
+    rf"(?!.{{0,80}}\b(?:says?|states?|notes?|reports?|writes?|explains?|claims?|concludes?)\b).{{1,90}}? {_CANNOT} be (?:determined|answered|found|inferred|known|established)\b.{{0,20}}?\W*$",
 )
 _GERMAN = (
     r"(?:ich|wir) (?:habe|haben|verfüge|verfügen|besitze) .{0,40}?(?:nicht genug|nicht genügend|nicht ausreichend|keine?n?|zu wenig|unzureichend)\w* .{0,20}?(?:kontext|information|angabe|daten|wissen|antwort|hinweis)\w*",
@@ -143,9 +152,18 @@ _JAPANESE = (
     r".{0,24}(?:文脈|コンテキスト|情報|資料|文章|本文|文書|根拠|記載|記述|テキスト|ドキュメント).{0,24}?(?:ません|ない|なく|不足|不十分|なかった)",
     r".{0,24}(?:わかりません|分かりません|わからない|回答できません|お答えできません|答えられません|答えることができません|判断できません|不明です|知りません|存じません)",
 )
-GRAMMAR = re.compile(
-    "|".join(f"(?:{p})" for p in (*_ENGLISH, *_GERMAN, *_FRENCH, *_SPANISH, *_CHINESE, *_JAPANESE))
-)
+
+
+def _any(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{p})" for p in patterns))
+
+
+GRAMMAR = _any(*_ENGLISH, *_GERMAN, *_FRENCH, *_SPANISH, *_CHINESE, *_JAPANESE)
+WEAK_GRAMMAR = _any(*_WEAK)
+# Where a refusal may begin behind an answer in the same sentence ("9 am, but I'm not sure").
+TURN = re.compile(rf"[,;] (?:(?:but|though|although|and|so) )?(?=(?:i|we|i'?m)\b|{_NP})")
+# The refusal was somebody's words ("I don't know," said Tom).
+SPOKEN = re.compile(r"[^\w\s]*[\"'][^\w\s]* (?:\w+ ){0,4}(?:said|says|asked|replied|answered)\b")
 
 # What may follow a refusal without being an answer.
 HARMLESS = re.compile(
@@ -153,6 +171,7 @@ HARMLESS = re.compile(
     r"|suggest|encourage)|sorry|thank|you (?:may|might|could|can|would|should)|for (?:more|further)"
     r"|more (?:context|information|details)|is there anything|do you|bitte|veuillez|merci|por favor"
     r"|请|請|お手数|よろしく|どうぞ"
+    rf"|they {_NOT} {_SAY}\b"
     rf"|{_NP} (?:only|just|merely|discusses|talks|is about|focuses|deals|covers|mentions|describes))"
 )
 # A guess or a turn: what follows is an answer after all.

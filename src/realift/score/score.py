@@ -33,8 +33,8 @@ ScorerName = Literal["default", "squad"]
 # What measured it, for the signature beside every figure; change with any change of a result.
 VERSIONS = {
     "correctness": "contains+numeric v2",
-    "refusal": "template+grammar v1",
-    "no_over_refusal": "template+grammar v1",
+    "refusal": "template+grammar v2",
+    "no_over_refusal": "template+grammar v2",
     "grounding": "claims, lexical v1",
     "completeness": "all key points v1",
     "token_f1": "tokens+numeric v1",
