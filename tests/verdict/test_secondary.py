@@ -135,8 +135,8 @@ def test_token_f1_is_a_row_of_its_own_among_the_secondary_ones() -> None:
 
 def test_the_signature_names_another_scorer() -> None:
     verdict = judge(*ALL, scorer="squad")
-    assert "correctness/squad" in verdict.comparisons[0].signature
-    assert "grounding/squad" in row(verdict, "grounding").signature
+    assert "correctness/SQuAD 2.0 exact match" in verdict.comparisons[0].signature
+    assert "grounding/claims, lexical v1" in row(verdict, "grounding").signature
 
 
 # --- length ------------------------------------------------------------------------------------

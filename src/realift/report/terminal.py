@@ -14,6 +14,7 @@ from pathlib import PurePath
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -170,12 +171,12 @@ def _details(verdict: Verdict) -> list[RenderableType]:
     rows = [row for row in view.table_rows(verdict) if view.details(row)]
     if not rows:
         return [Text(), facts([("Signature", figures.NOT_MEASURED)])]
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(style="dim", max_width=16, overflow="fold")
-    grid.add_column(overflow="fold", ratio=1)
+    parts: list[RenderableType] = []
     for row in rows:
-        grid.add_row(Text(clean(row.name)), Text(clean("\n".join(view.details(row)))))
-    return section("Behind the figures", grid)
+        parts.append(Text(clean(row.name), style="underline"))
+        said = Text(clean("\n".join(view.details(row))), overflow="fold")
+        parts.append(Padding(said, (0, 0, 0, 2)))
+    return section("Behind the figures", *parts)
 
 
 def _notes(rows: Sequence[view.Row]) -> list[str]:

@@ -315,7 +315,7 @@ MUTATIONS = (
     Mutation(
         guard="guards: REGRESSION stops the adapter",
         instead="only a REGRESSION in correctness does",
-        patches=((DECIDE, "recommend", lambda *_: "SHIP"),),
+        patches=((DECIDE, "recommend", lambda *_, **__: "SHIP"),),
         rows=planted.guard_always_refuses,
     ),
 )
