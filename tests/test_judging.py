@@ -105,14 +105,15 @@ def test_auto_keeps_the_pilot_and_adds_what_it_asks_for(
 
     pilots: list[Any] = []
 
-    def choose(first: Any, second: Any, *, min_gain: float) -> samples.SampleChoice:
-        pilots.append((first, second, min_gain))
+    def choose(first: Any, second: Any, *, min_gain: float, groups: Any) -> samples.SampleChoice:
+        pilots.append((first, second, min_gain, groups))
         return samples.SampleChoice(k=6, reason="because of the pilot", minimum_detectable=None)
 
     monkeypatch.setattr(samples, "choose_samples", choose)
     result, seen = compare(bench, adapter, samples_per_question="auto", min_gain=0.2)
     four, _ = compare(bench, adapter, samples_per_question=PILOT)
-    ((first, second, min_gain),) = pilots
+    ((first, second, min_gain, groups),) = pilots
+    assert groups == [q.group for q in result.questions if q.answerable]
     n_answerable = sum(q.answerable for q in result.questions)
     assert len(first) == len(second) == n_answerable
     assert all(len(values) == PILOT for values in (*first, *second))

@@ -65,7 +65,7 @@ def answer_all(
     if config.samples_per_question is None and n > 1:
         pilot = dataclasses.replace(BOTH, samples=range(n))
         answers = ask([(t, [pilot]) for t in trained if t.number == 0], stage="pilot")
-        choice = _choose(score(questions, in_order(answers, questions)), config)
+        choice = _choose(questions, score(questions, in_order(answers, questions)), config)
         enough = "the pilot's " if choice.k <= n else ""
         n = max(n, choice.k)
         on_event(Notice(text=f"{enough}{n} samples per question: {choice.reason}"))
@@ -200,7 +200,7 @@ def stats_of(answers: Sequence[Answers]) -> list[ArmStats]:
     return [arm_stats(arm, said[arm], seconds=seconds[arm]) for arm in ARMS if said[arm]]
 
 
-def _choose(scores: Sequence[Score], config: Config) -> SampleChoice:
+def _choose(questions: Sequence[Question], scores: Sequence[Score], config: Config) -> SampleChoice:
     """How many samples the pilot's correctness asks for."""
     from realift.verdict.samples import choose_samples
 
@@ -208,11 +208,12 @@ def _choose(scores: Sequence[Score], config: Config) -> SampleChoice:
     for s in scores:
         if s.dimension == "correctness" and s.value is not None:
             values[s.arm].setdefault(s.question_id, []).append(s.value)
-    both = [q for q in values["base"] if q in values["adapter"]]
+    both = [q for q in questions if all(q.id in arm for arm in values.values())]
     return choose_samples(
-        [values["base"][q] for q in both],
-        [values["adapter"][q] for q in both],
+        [values["base"][q.id] for q in both],
+        [values["adapter"][q.id] for q in both],
         min_gain=config.min_gain,
+        groups=[q.group for q in both],
     )
 
 

@@ -139,3 +139,13 @@ def test_that_many_samples_do_settle_it_against_simulation() -> None:
         hits += sign_flip_p(list(d), scale=k) <= 0.05
     # 200 draws: 2.8 points; the pilot of 30 questions knows the spread to about 10%.
     assert 0.65 <= hits / 200 <= 0.95
+
+
+def test_questions_of_one_source_are_one_unit_when_samples_are_chosen() -> None:
+    first = [[1.0, 0.0, 1.0, 0.0]] * 20
+    second = [[1.0, 1.0, 0.0, 1.0]] * 10 + [[0.0, 1.0, 0.0, 0.0]] * 10
+    alone = choose_samples(first, second, min_gain=0.10)
+    assert alone.k > 1
+    few = choose_samples(first, second, min_gain=0.10, groups=["a"] * 10 + ["b"] * 10)
+    assert few.k == 1
+    assert "fewer than 6 groups of questions" in few.reason

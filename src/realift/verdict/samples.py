@@ -88,6 +88,7 @@ def choose_samples(
     second: Sequence[Sequence[float]],
     *,
     min_gain: float,
+    groups: Sequence[str] = (),
     max_samples: int = 16,
     alpha: float = 0.05,
     power: float = POWER,
@@ -96,16 +97,18 @@ def choose_samples(
 
     The smallest K that would find ``min_gain`` with probability ``power``; if none does, K where
     further samples stop mattering (sigma^2 / K < omega^2 / 4), at most ``max_samples``. At least
-    two samples per question and arm are needed to see how much they vary.
+    two samples per question and arm are needed to see how much they vary. ``groups`` names the
+    source of each question; where sources repeat, they are the units.
 
     Reference: Miller (2024), arXiv 2411.00640, for the variance of a mean over sampled answers.
 
     Raises:
         ValueError: the arms do not have the same questions.
     """
-    spread = spread_of(first, second)
+    spread = spread_of(first, second, groups)
     if spread is None or spread.units < MIN_GROUPS:
-        why = f"fewer than {MIN_GROUPS} questions with two samples: samples cannot make up for that"
+        units = "groups of questions" if any(groups) else "questions"
+        why = f"fewer than {MIN_GROUPS} {units} with two samples: samples cannot make up for that"
         return SampleChoice(k=1, reason=why, minimum_detectable=None)
 
     def found(k: int) -> float | None:
