@@ -211,3 +211,19 @@ def test_every_measured_dimension_shows_what_its_figures_rest_on(
         ):
             assert fact in text, fact
     assert text.count("reliably finds") == 4
+
+
+def test_the_table_shows_the_p_that_decided_and_says_that_it_is_corrected(
+    result: RunResult,
+) -> None:
+    assert result.verdict is not None
+    first, *others = result.verdict.comparisons
+    row = dataclasses.replace(first, p_value=0.021, p_adjusted=0.084)
+    verdict = dataclasses.replace(result.verdict, comparisons=(row, *others))
+    text = words(printed(terminal.render_verdict(verdict), 120))
+    table, behind = text.split("Behind the figures")
+    assert "0.084" in table
+    assert "0.021" not in table
+    assert "p is corrected where several looks or dimensions count" in table
+    assert "p 0.021, corrected 0.084" in behind
+    assert "corrected" not in words(printed(terminal.render_panel(result), 120))

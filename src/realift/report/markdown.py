@@ -139,7 +139,7 @@ def _cells(row: view.Row, *, few_shot: bool) -> list[str]:
         figures.points(c.difference),
         figures.interval(c.interval).replace("[", "\\[").replace("]", "\\]"),
         str(c.n_scored),
-        figures.p_value(c.p_value),
+        figures.p_value(view.deciding_p(c)),
         c.label,
     ]
 

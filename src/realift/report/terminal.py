@@ -211,7 +211,7 @@ def _table(rows: Sequence[view.Row], *, wide: bool) -> Table:
         cells = [rate(r) for r in (row.base, *([row.few_shot] if few_shot else []), row.adapter)]
         change, span = figures.points(c.difference), figures.interval(c.interval)
         cells += [change, span] if wide else [f"{change} {span}"]
-        cells += [str(c.n_scored), figures.p_value(c.p_value)]
+        cells += [str(c.n_scored), figures.p_value(view.deciding_p(c))]
         broken = (Text(cell.replace(figures.NOT_MEASURED, "not\nmeasured")) for cell in cells)
         table.add_row(Text(clean(row.name)), *broken, styled(c.label, bold=False))
     return table
@@ -228,7 +228,7 @@ def _stacked(rows: Sequence[view.Row]) -> Group:
         parts.append(Text("  " + ", ".join(f"{arm} {rate(r)}" for arm, r in arms if r)))
         span = figures.interval(c.interval, level=True)
         parts.append(Text(f"  difference {figures.points(c.difference)}, interval {span}"))
-        parts.append(Text(f"  n {c.n_scored}, p {figures.p_value(c.p_value)}"))
+        parts.append(Text(f"  n {c.n_scored}, p {figures.p_value(view.deciding_p(c))}"))
     return Group(*parts)
 
 

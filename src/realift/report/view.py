@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -143,8 +143,8 @@ def details(row: Row) -> tuple[str, ...]:
         scored,
         ", ".join(rates),
         f"{c.n_fixed} better, {c.n_broken} worse",
-        f"{c.test}, p {figures.p_value(c.p_value)}",
-        *([f"decided by p {figures.p_value(c.p_adjusted)}"] if c.p_adjusted is not None else []),
+        f"{c.test}, p {figures.p_value(c.p_value)}"
+        + (f", corrected {figures.p_value(c.p_adjusted)}" if c.p_adjusted is not None else ""),
         f"reliably finds {finds}",
     ]
     return ("; ".join(said), c.signature)
@@ -167,11 +167,18 @@ def has_few_shot(rows: Iterable[Row]) -> bool:
     return any(row.few_shot is not None for row in rows)
 
 
-def difference_note(rows: Iterable[Row]) -> str:
-    """What the difference column means, said beside every table."""
+def difference_note(rows: Sequence[Row]) -> str:
+    """What the columns of difference, n and p mean, said beside every table."""
     other = any(row.against != "base" for row in rows)
     than = " (adapter - few-shot where it says so)" if other else ""
-    return f"Difference = adapter - base{than}, in percentage points; n = questions scored."
+    corrected = any(row.comparison.p_adjusted is not None for row in rows)
+    p = "; p is corrected where several looks or dimensions count" if corrected else ""
+    return f"Difference = adapter - base{than}, in percentage points; n = questions scored{p}."
+
+
+def deciding_p(c: Comparison) -> float | None:
+    """The p value that the label rests on: the corrected one where there is one."""
+    return c.p_value if c.p_adjusted is None else c.p_adjusted
 
 
 def reasons(verdict: Verdict) -> tuple[str, ...]:
