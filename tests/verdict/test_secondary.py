@@ -196,3 +196,10 @@ def test_cross_fit_judges_the_recipe_and_says_so() -> None:
     assert (plain.recommendation, verdict.recommendation) == ("SHIP", "NEED MORE EVIDENCE")
     assert "recipe" not in plain.sentence
     assert not any("folds" in w for w in plain.warnings)
+
+
+def test_a_loss_is_judged_by_its_plain_p() -> None:
+    verdict = judge(GAIN, ANSWERED, REFUSED, made(broken=9, n=60, both=51, dimension="grounding"))
+    found = row(verdict, "grounding")
+    assert found.label == "REGRESSION"
+    assert found.p_adjusted is None

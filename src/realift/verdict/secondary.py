@@ -21,8 +21,8 @@ def correct_gains(
 ) -> tuple[Comparison, ...]:
     """Holm over the rows that were measured: ``p_adjusted`` decides whether a row is a gain.
 
-    Losses keep their label: an alarm is not diluted (``judge_guards`` corrects what stops an
-    adapter).
+    Losses keep their label and their plain p: an alarm is not diluted (``judge_guards`` corrects
+    what stops an adapter).
     """
     measured = [i for i, row in enumerate(rows) if row.p_value is not None]
     adjusted = dict(zip(measured, holm([rows[i].p_value or 0.0 for i in measured]), strict=True))
@@ -35,6 +35,8 @@ def correct_gains(
 def _corrected(
     row: Comparison, p_adjusted: float, n_tested: int, min_gain: float, alpha: float
 ) -> Comparison:
+    if (row.difference or 0.0) < 0:
+        return row
     row = dataclasses.replace(row, p_adjusted=p_adjusted)
     if row.label != "REAL GAIN" or p_adjusted <= alpha or row.p_value is None:
         return row
