@@ -20,6 +20,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 from realift.errors import DataError
 
 
@@ -36,19 +38,20 @@ class Look:
 def record_look(path: str | Path, look: Look) -> int:
     """Write a look down and count the distinct adapters scored on its eval set, this one included.
 
-    The line goes to the end of the file in a single write, so looks of other processes stay whole.
-    The same adapter again is no new look.
+    A lock beside the file (``ledger.jsonl.lock``) keeps other processes waiting meanwhile: without
+    it they may read a line of which only a part is there. The same adapter again is no new look.
 
     Raises:
         DataError: the ledger has a broken line (nothing is written then).
     """
     file = Path(path)
-    read_looks(file)
     file.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps(dataclasses.asdict(look), ensure_ascii=False) + "\n"
-    with file.open("ab", buffering=0) as out:  # opened for appending and unbuffered: one write
-        out.write(line.encode("utf-8"))
-    return len({seen.adapter_hash for seen in read_looks(file) if seen.eval_hash == look.eval_hash})
+    with _locked(file):
+        seen = [*_read(file), look]
+        line = json.dumps(dataclasses.asdict(look), ensure_ascii=False) + "\n"
+        with file.open("ab", buffering=0) as out:  # unbuffered: one write, or none
+            out.write(line.encode("utf-8"))
+    return len({other.adapter_hash for other in seen if other.eval_hash == look.eval_hash})
 
 
 def read_looks(path: str | Path) -> tuple[Look, ...]:
@@ -58,10 +61,18 @@ def read_looks(path: str | Path) -> tuple[Look, ...]:
         DataError: naming file and line of what is not a look.
     """
     file = Path(path)
-    try:
-        lines = file.read_bytes().split(b"\n")
-    except FileNotFoundError:
+    if not file.exists():
         return ()
+    with _locked(file):
+        return _read(file)
+
+
+def _locked(file: Path) -> FileLock:
+    return FileLock(f"{file}.lock")
+
+
+def _read(file: Path) -> tuple[Look, ...]:
+    lines = file.read_bytes().split(b"\n") if file.exists() else []
     return tuple(_look(file, i, line) for i, line in enumerate(lines, start=1) if line.strip())
 
 
