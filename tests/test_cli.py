@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from realift import cli
+from realift.cli.printing import EXIT_INTERRUPTED, EXIT_INVALID, EXIT_NOT_PROVEN
 from realift.types import Guard, Verdict
 
 QUICK = ["--epochs", "1", "--max-new-tokens", "4", "--few-shot-k", "0", "--system-prompt", ""]
@@ -348,7 +349,7 @@ def test_an_interrupted_training_keeps_the_adapter_and_says_how_to_go_on(
     code = call(*args, "--name", "cut", monkeypatch=monkeypatch)
     err = capsys.readouterr().err
     folder = tmp_path / "runs" / "cut"
-    assert code == cli.EXIT_INTERRUPTED
+    assert code == EXIT_INTERRUPTED
     assert "interrupted" in err
     assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"
     assert json.loads((folder / "training.json").read_text())["n_steps"] == 2
@@ -364,7 +365,7 @@ def test_the_gate_code_reaches_the_shell(tmp_path: Path) -> None:
     args = [sys.executable, "-m", "realift", "compare", "--scores", str(path)]
     assert subprocess.run(args, capture_output=True, check=False).returncode == 0
     gated = subprocess.run([*args, "--gate"], capture_output=True, check=False)
-    assert gated.returncode in (cli.EXIT_NOT_PROVEN, cli.EXIT_INVALID)
+    assert gated.returncode in (EXIT_NOT_PROVEN, EXIT_INVALID)
 
 
 def test_an_adapter_of_another_base_is_refused_and_leaves_nothing(

@@ -4,7 +4,7 @@ Layout (schema ``SCHEMA``, described in ``docs/run_folder.md``)::
 
     config.yaml  manifest.json  data/{summary.json,train.jsonl,valid.jsonl,questions.jsonl}
     plan.json  training.json  log.jsonl  adapter/  adapters/  answers.jsonl  scores.jsonl
-    arms.json  verdict.json  report.html  report.md
+    arms.json  checks.json  verdict.json  advice.json  report.html  report.md
 
 Beside the run folders lies ``ledger.jsonl``: every adapter that was judged, by eval set.
 
@@ -30,7 +30,9 @@ from typing import Any, Literal, TypeVar
 
 from realift.errors import RunFolderError
 from realift.types import (
+    Advice,
     ArmStats,
+    Check,
     Completion,
     DataSummary,
     Plan,
@@ -207,7 +209,6 @@ def load(folder: str | Path) -> RunResult:
             f"{root}: schema {found!r}, this realift reads {SCHEMA}",
             hint="use the version of realift that wrote it",
         )
-    arms = root / "arms.json"
     return RunResult(
         name=root.resolve().name,
         folder=str(root),
@@ -216,12 +217,18 @@ def load(folder: str | Path) -> RunResult:
         data=_optional(root / "data" / "summary.json", DataSummary),
         plan=_optional(root / "plan.json", Plan),
         training=_optional(root / "training.json", TrainResult),
-        arms=tuple(from_plain(ArmStats, a) for a in read_json(arms)) if arms.exists() else (),
+        arms=_list(root / "arms.json", ArmStats),
         questions=read_jsonl(root / "data" / "questions.jsonl", Question),
         completions=read_jsonl(root / "answers.jsonl", Completion),
         scores=read_jsonl(root / "scores.jsonl", Score),
+        checks=_list(root / "checks.json", Check),
+        advice=_list(root / "advice.json", Advice),
     )
 
 
 def _optional(path: Path, cls: type[T]) -> T | None:
     return from_plain(cls, read_json(path)) if path.exists() else None
+
+
+def _list(path: Path, cls: type[T]) -> tuple[T, ...]:
+    return tuple(from_plain(cls, item) for item in read_json(path)) if path.exists() else ()

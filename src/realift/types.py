@@ -359,6 +359,74 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One figure of a check, with what it rests on: ``value`` in ``unit``, over ``n`` rows."""
+
+    name: str  # "refuses without the context", "mean loss on rows it was trained on", ...
+    arm: str  # an Arm, "adapter - base", or "" where no arm is meant
+    value: float | None  # None = not measured
+    unit: Literal["share", "nats/token", "count", "ratio"]
+    n: int
+    interval: Interval | None = None
+    p_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """A curve of a check, for a plot: ``y[i]`` at ``x[i]``."""
+
+    name: str
+    x_label: str
+    y_label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A question put to the adapter beside the eval set, with proof that it could have fired.
+
+    "Ran on ``n``, could have fired on ``n_could_fire``, positive control caught
+    ``caught``/``planted``, negative control ``false_alarms``/``clean``." With ``n_could_fire`` 0,
+    a planted fault that was missed, or a false alarm on clean rows, ``status`` is NOT CHECKED.
+
+    Attributes:
+        name: stable ("forgetting"); ``title`` is for people.
+        required: SHIP waits for it (it is a guard, see ``Guard``).
+        rows: ids of the questions or training rows it speaks of, the worst first.
+    """
+
+    name: str
+    title: str
+    status: GuardStatus
+    sentence: str
+    n: int
+    n_could_fire: int
+    caught: int
+    planted: int
+    false_alarms: int
+    clean: int
+    required: bool
+    readings: tuple[Reading, ...] = ()
+    series: tuple[Series, ...] = ()
+    rows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """One thing to do next. Those with the largest expected effect come first.
+
+    ``rows``: places ("train.jsonl:17") or question ids it speaks of; ``command``: ready to type.
+    """
+
+    code: str  # stable: "add-refusals", "fix-retrieval", ...
+    title: str
+    why: str
+    rows: tuple[str, ...] = ()
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeClaim:
     """What several seeds say about the recipe (data and settings), not about one adapter.
 
@@ -444,6 +512,8 @@ class RunResult:
     questions: tuple[Question, ...] = ()
     completions: tuple[Completion, ...] = ()
     scores: tuple[Score, ...] = ()
+    checks: tuple[Check, ...] = ()
+    advice: tuple[Advice, ...] = ()
     manifest: dict[str, object] = field(default_factory=dict)
 
 

@@ -1,0 +1,92 @@
+"""Commands about runs there are: ``report``, ``judge``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from realift.cli.app import app
+from realift.cli.options import JSON, QUIET
+from realift.cli.printing import EXIT_INTERRUPTED, console, listening, print_error, print_json, show
+from realift.errors import UsageError
+
+
+@app.command()
+def report(folder: Path = typer.Argument(help="A run folder."), as_json: bool = JSON) -> None:
+    """Write report.html and report.md of a run anew, and show its panel."""
+    from realift import pipeline
+
+    show(pipeline.report(folder), as_json=as_json)
+
+
+@app.command()
+def judge(
+    folder: Path = typer.Argument(help="A run folder."),
+    model: str | None = typer.Option(None, help="The judge's name, as its server knows it."),
+    url: str | None = typer.Option(
+        None, help="Any OpenAI-compatible server. [dim]\\[default: this machine's Ollama][/dim]"
+    ),
+    timeout: float = typer.Option(120.0, help="Seconds to wait for one reply."),
+    labels: Path | None = typer.Option(None, help="A filled-in sheet: check the judge with it."),
+    write_sheet: Path | None = typer.Option(
+        None, help="Write a blind sheet of answers to label (CSV), ask nobody."
+    ),
+    n: int = typer.Option(60, help="Answers in the sheet."),
+    grounding_model: str | None = typer.Option(
+        None, help="Score grounding again with this NLI model (hub id or folder), on this machine."
+    ),
+    seed: int = typer.Option(0, help="Seed of the sheet and of the order of asking."),
+    as_json: bool = JSON,
+    quiet: bool = QUIET,
+) -> None:
+    """Ask a language model for a second opinion on the answers; it never changes the verdict."""
+    from realift.run_folder import load, to_plain
+
+    if [model, write_sheet, grounding_model].count(None) != 2:
+        raise UsageError(
+            "give one of --model NAME, --write-sheet FILE and --grounding-model NAME",
+            hint="--model asks a judge; --write-sheet makes the sheet to check it with",
+        )
+    if model is None and (labels is not None or url is not None):
+        raise UsageError("--labels and --url belong to --model NAME", hint="give --model too")
+    if write_sheet is not None:
+        from realift.judge.labels import write_sheet as write
+        from realift.judge.material import answer_pairs
+
+        rows = write(write_sheet, answer_pairs(load(folder)), n=n, seed=seed)
+        if as_json:
+            print_json({"sheet": str(write_sheet), "n_answers": rows})
+        else:
+            typer.echo(f"{write_sheet}: {rows} answers to label; write right or wrong in each line")
+        return
+    try:
+        with listening(quiet=quiet or as_json) as on_event:
+            if model is not None:
+                from realift.judge import DEFAULT_URL, judge_run, leaving, make_endpoint
+                from realift.report.terminal_judge import render_judge
+
+                endpoint = make_endpoint(url or DEFAULT_URL, model, timeout=timeout)
+                if leaving(endpoint.url):
+                    typer.echo(f"note: {leaving(endpoint.url)}", err=True)
+                judged = judge_run(folder, endpoint, labels=labels, seed=seed, on_event=on_event)
+                found, shown = to_plain(judged), render_judge(judged, load(folder))
+            else:
+                from realift.judge.grounding import ground_run
+                from realift.judge.nli import load_support
+                from realift.model.load import quiet_loading
+                from realift.report.terminal_judge import render_grounding
+
+                assert grounding_model is not None
+                with quiet_loading():
+                    supports = load_support(grounding_model)
+                grounded = ground_run(folder, grounding_model, supports, on_event=on_event)
+                found, shown = to_plain(grounded), render_grounding(grounded, load(folder))
+    except KeyboardInterrupt as err:
+        kept = "every reply is kept; the same command goes on from there"
+        print_error("interrupted", kept if model is not None else "")
+        raise typer.Exit(EXIT_INTERRUPTED) from err
+    if as_json:
+        print_json(found)
+    else:
+        console().print(shown)

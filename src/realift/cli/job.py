@@ -1,0 +1,107 @@
+"""The main job and its parts: ``run``, ``train``, ``compare``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from realift.cli.app import app
+from realift.cli.options import (
+    ADAPTER,
+    ANSWERING,
+    DATA,
+    FILE,
+    GATE,
+    JSON,
+    MODEL,
+    OUTPUT,
+    QUIET,
+    TRAINING,
+    VERDICT,
+    with_options,
+)
+from realift.cli.printing import leave, listening, show, show_verdict, typed
+from realift.config import resolve
+from realift.errors import UsageError
+
+
+@app.command()
+@with_options(DATA, MODEL, ADAPTER, TRAINING, ANSWERING, VERDICT, OUTPUT)
+def run(
+    file: Path | None = FILE,
+    as_json: bool = JSON,
+    quiet: bool = QUIET,
+    gate: bool = GATE,
+    *,
+    options: dict[str, Any],
+) -> None:
+    """Train an adapter, answer the eval set with and without it, and say what it is worth.
+
+    Without --eval, every training row is asked of an adapter trained without it.
+    """
+    from realift import pipeline
+
+    config = resolve(file=file, flags=options)
+    with listening(quiet=quiet or as_json) as on_event:
+        result = pipeline.run(config, on_event=on_event, command=typed())
+    show(result, as_json=as_json)
+    leave(result.verdict, gate=gate)
+
+
+@app.command()
+@with_options(DATA, MODEL, ADAPTER, TRAINING, OUTPUT, without=("allow_leaks", "folds"))
+def train(
+    file: Path | None = FILE,
+    as_json: bool = JSON,
+    quiet: bool = QUIET,
+    *,
+    options: dict[str, Any],
+) -> None:
+    """Train and save an adapter without judging it."""
+    from realift import pipeline
+
+    config = resolve(file=file, flags=options)
+    with listening(quiet=quiet or as_json) as on_event:
+        result = pipeline.train(config, on_event=on_event, command=typed())
+    show(result, as_json=as_json)
+
+
+@app.command()
+@with_options(DATA, MODEL, ANSWERING, VERDICT, OUTPUT, without=("valid_fraction",), also=("seed",))
+def compare(
+    file: Path | None = FILE,
+    adapter: Path | None = typer.Option(
+        None, "--adapter", "-a", help="Folder of a PEFT adapter, whoever trained it."
+    ),
+    scores: Path | None = typer.Option(
+        None,
+        "--scores",
+        help="CSV of 0/1 scores from any tool (id,base,adapter[,group]): only the verdict.",
+    ),
+    as_json: bool = JSON,
+    quiet: bool = QUIET,
+    gate: bool = GATE,
+    *,
+    options: dict[str, Any],
+) -> None:
+    """Judge any adapter against its base, or scores from any other tool."""
+    from realift import pipeline
+
+    if (adapter is None) == (scores is None):
+        raise UsageError(
+            "give either --adapter FOLDER or --scores FILE",
+            hint="--adapter runs both arms here; --scores only judges numbers you have",
+        )
+    config = resolve(file=file, flags=options)
+    if scores is not None:
+        verdict = pipeline.compare_scores(scores, config)
+        show_verdict(verdict, as_json=as_json)
+        leave(verdict, gate=gate)
+        return
+    assert adapter is not None
+    with listening(quiet=quiet or as_json) as on_event:
+        result = pipeline.compare(config, adapter, on_event=on_event, command=typed())
+    show(result, as_json=as_json)
+    leave(result.verdict, gate=gate)
