@@ -45,6 +45,7 @@ def judge(
     from realift.probes.context_removed import NAME, context_removed_questions
     from realift.score import score_completions
     from realift.verdict import decide
+    from realift.verdict.retrieval import with_retrieval
 
     score = functools.partial(
         score_completions,
@@ -90,6 +91,7 @@ def judge(
         cross_fit_folds=len(data.folds),
         scorer=config.scorer,
     )
+    verdict = with_retrieval(verdict, data.summary.retrieval)
     run_folder.write_json(folder / "verdict.json", verdict)
 
 

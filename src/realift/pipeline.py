@@ -15,7 +15,7 @@ from realift.config import Config
 from realift.deliver.card import write_card
 from realift.errors import UsageError
 from realift.fitting import adopt, as_trained, fit_jobs, list_tasks, load, plan_jobs, scratch
-from realift.inputs import need, read_data
+from realift.inputs import need, need_questions, read_data
 from realift.judging import check_ledger, judge
 from realift.recording import finish, recording
 from realift.types import DataSummary, OnEvent, RunResult, Verdict, ignore_event
@@ -39,6 +39,7 @@ def run(config: Config, *, on_event: OnEvent = ignore_event, command: str = "") 
     check_ledger(config)
     data = read_data(config, cross_fit=True)
     on_event(data.summary)
+    need_questions(data)
     with recording(config, data, command=command) as folder, scratch(folder) as place:
         base = load(config, on_event)
         tasks = list_tasks(config, data, folder, place)
@@ -74,6 +75,7 @@ def compare(
     check_ledger(config)
     data = read_data(config)
     on_event(data.summary)
+    need_questions(data)
     with recording(config, data, command=command) as folder:
         config = as_trained(config, Path(adapter))
         base = load(config, on_event)
