@@ -32,6 +32,7 @@ ROOMS = [
     "judge",
     "answer",
     "train",
+    "engine",
     "model",
     "verdict",
     "score",
