@@ -6,8 +6,7 @@
 3. A row that is done leaves at once, and the next prompt takes its place.
 4. Where few rows are left, the pass also checks guessed tokens (``decode_drafts``).
 
->>> decode([base_parts, adapter_parts], requests, max_new_tokens=64, stop_ids=(2,),
-...        on_answers=print)  # doctest: +SKIP
+>>> decode([base_parts, adapter_parts], requests, stop_ids=(2,), on_answers=print)  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -44,6 +43,7 @@ class Request:
     """
 
     ids: tuple[int, ...]
+    max_new_tokens: int
     variant: int = 0
     streams: tuple[str, ...] = ()
     guesses: tuple[tuple[int, ...], ...] = ()
@@ -82,6 +82,7 @@ class _Row:
     stream: str
     length: int  # tokens whose keys are in the slab
     new: list[int]
+    most: int  # new tokens
     slab: Slab
     slot: int
     drafter: Drafter | None
@@ -91,7 +92,6 @@ def decode(
     variants: Sequence[Parts],
     requests: Sequence[Request],
     *,
-    max_new_tokens: int,
     stop_ids: Sequence[int],
     on_answers: Callable[[Sequence[Answer]], None],
     draw: Draw | None = None,
@@ -108,17 +108,17 @@ def decode(
         max_rows: answers written at a time; None = as many as pay and fit.
         max_pass: guessed tokens fill a pass up to this many; 0 = never guess; None = by device.
     """
-    loop = _Loop(variants, requests, max_new_tokens, stop_ids, on_answers, draw)
+    loop = _Loop(variants, requests, stop_ids, on_answers, draw)
     kind = variants[0].embed.device.type
-    loop.max_rows = max_rows or rows_that_fit(variants[0], requests, max_new_tokens)
+    loop.max_rows = max_rows or rows_that_fit(variants[0], requests)
     loop.max_pass = PASS.get(kind, PASS["cpu"]) if max_pass is None else max_pass
     return loop.run()
 
 
-def rows_that_fit(parts: Parts, requests: Sequence[Request], max_new_tokens: int) -> int:
+def rows_that_fit(parts: Parts, requests: Sequence[Request]) -> int:
     """Answers to write at a time: as many as pay, in a bounded amount of memory."""
     kind = parts.embed.device.type
-    longest = max((length_class(len(r.ids)) for r in requests), default=1) + max_new_tokens
+    longest = max((length_class(len(r.ids)) + r.max_new_tokens for r in requests), default=1)
     room = CACHE_BYTES.get(kind, CACHE_BYTES["cpu"]) // (longest * bytes_per_token(parts))
     return int(max(4, min(MOST_ROWS.get(kind, MOST_ROWS["cpu"]), room)))
 
@@ -128,12 +128,11 @@ class _Loop:
     max_pass: int
 
     def __init__(
-        self, variants: Sequence[Parts], requests: Sequence[Request], max_new_tokens: int,
-        stop_ids: Sequence[int], on_answers: Callable[[Sequence[Answer]], None], draw: Draw | None,
+        self, variants: Sequence[Parts], requests: Sequence[Request], stop_ids: Sequence[int], on_answers: Callable[[Sequence[Answer]], None], draw: Draw | None,
     ) -> None:  # fmt: skip
         self.variants, self.requests = variants, requests
         self.base = variants[0]
-        self.max_new_tokens, self.stops = max_new_tokens, frozenset(stop_ids)
+        self.stops = frozenset(stop_ids)
         self.on_answers, self.draw = on_answers, draw
         self.rows: dict[int, _Row] = {}
         self.slabs: dict[int, Slab] = {}
@@ -145,10 +144,9 @@ class _Loop:
             range(len(requests)),
             key=lambda i: (-length_class(len(requests[i].ids)), requests[i].ids),
         )
-        self.waiting = deque(
-            (i, sample) for i in order for sample in range(requests[i].n)
-        )
+        self.waiting = deque((i, sample) for i in order for sample in range(requests[i].n))
         self.of_class = Counter(self._class(i) for i, _ in self.waiting)
+        self.most_new = max((r.max_new_tokens for r in requests), default=1)
 
     def run(self) -> Counts:
         while self.waiting or self.rows:
@@ -227,7 +225,7 @@ class _Loop:
             self.slabs[size] = Slab(
                 self.base,
                 slots=min(self.max_rows, self.of_class[size]),
-                length=size + self.max_new_tokens,
+                length=size + self.most_new,
             )
         slab = self.slabs[size]
         new: list[int] = []
@@ -244,6 +242,7 @@ class _Loop:
             stream=self._stream(i, sample),
             length=len(request.ids),
             new=new,
+            most=request.max_new_tokens,
             slab=slab,
             slot=len(slab.rows),
             drafter=drafter,
@@ -276,11 +275,7 @@ class _Loop:
             self.base,
             torch.tensor(ids, device=device),
             torch.tensor(positions, device=device),
-            [
-                self._slab_step(slab, starts, guesses)
-                for slab in self.slabs.values()
-                if slab.rows
-            ],
+            [self._slab_step(slab, starts, guesses) for slab in self.slabs.values() if slab.rows],
             spans,
         )
         self.counts.passes += 1
@@ -311,7 +306,7 @@ class _Loop:
         for place, number in enumerate(order):
             row = self.rows[number]
             share = max(0, left) // (len(order) - place)
-            room = min(share, self.max_new_tokens - len(row.new) - 1)
+            room = min(share, row.most - len(row.new) - 1)
             out[number] = row.drafter.guess(row.new, room) if row.drafter else []
             left -= len(out[number])
         return out
@@ -359,15 +354,17 @@ class _Loop:
 
     def _take(self, taken: Sequence[tuple[int, Sequence[int], int]]) -> None:
         """Add (row, tokens, keys now in the slab) to the rows; those that are done leave."""
-        done = []
+        over = []
         for number, tokens, n_keys in taken:
             row = self.rows[number]
             row.length += n_keys
             for token in tokens:
                 row.new.append(token)
-                if token in self.stops or len(row.new) == self.max_new_tokens:
-                    done.append(self._leave(number))
+                if token in self.stops or len(row.new) == row.most:
+                    over.append(number)
                     break
+        # Only now: a row that moves takes along the keys that this pass has added.
+        done = [self._leave(number) for number in over]
         if done:
             self.on_answers(done)
 
@@ -434,4 +431,7 @@ def _common(one: Sequence[int], other: Sequence[int]) -> int:
     >>> _common([1, 2, 3], [1, 2, 4, 5])
     2
     """
-    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return next(
+        (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )

@@ -30,9 +30,7 @@ def length_class(n: int) -> int:
 
 def bytes_per_token(parts: Parts) -> int:
     """Bytes of keys and values of one token in all layers."""
-    return (
-        2 * len(parts.layers) * parts.n_kv_heads * parts.head_dim * parts.embed.element_size()
-    )
+    return 2 * len(parts.layers) * parts.n_kv_heads * parts.head_dim * parts.embed.element_size()
 
 
 class Slab:
@@ -48,7 +46,7 @@ class Slab:
         self.rows: list[int] = []
 
     def enter(self, row: int, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Give a row the next slot, with the keys and values (layers, n, kv heads, D) of its prompt.
+        """Give a row the next slot; its prompt has these keys, values (layers, n, kv heads, D).
 
         What lies behind them is zeroed: it is masked, but 0 times an old NaN would be one.
         """

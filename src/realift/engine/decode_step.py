@@ -51,7 +51,10 @@ class SlabStep:
 
 
 def read_prompts(
-    parts: Parts, ids: torch.Tensor, positions: torch.Tensor, blocks: Sequence[Block],
+    parts: Parts,
+    ids: torch.Tensor,
+    positions: torch.Tensor,
+    blocks: Sequence[Block],
     spans: Sequence[Span],
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """A pack of prompts through the model.
@@ -64,9 +67,7 @@ def read_prompts(
     shape = (len(parts.layers), len(ids), parts.n_kv_heads, parts.head_dim)
     keys, values = parts.embed.new_empty(shape), parts.embed.new_empty(shape)
 
-    def attention(
-        layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor
-    ) -> torch.Tensor:
+    def attention(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         keys[layer], values[layer] = k, v
         return attend(q, k, v, blocks, scaling=parts.scaling)[0]
 
@@ -75,7 +76,10 @@ def read_prompts(
 
 
 def next_hidden(
-    parts: Parts, ids: torch.Tensor, positions: torch.Tensor, slabs: Sequence[SlabStep],
+    parts: Parts,
+    ids: torch.Tensor,
+    positions: torch.Tensor,
+    slabs: Sequence[SlabStep],
     spans: Sequence[Span],
 ) -> torch.Tensor:
     """The next tokens of many rows through the model; their keys and values go into the slabs.
@@ -84,9 +88,7 @@ def next_hidden(
     """  # fmt: skip
     import torch
 
-    def attention(
-        layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor
-    ) -> torch.Tensor:
+    def attention(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         out = torch.empty_like(q)
         for step in slabs:
             out[step.tokens] = _attend_slab(parts, step, layer, q, k, v)
