@@ -26,6 +26,7 @@ ROOMS = [
     "recording",
     "inputs",
     "manifest",
+    "history",
     "deliver",
     "report",
     "probes",

@@ -19,11 +19,10 @@ from realift.fitting import Trained
 from realift.inputs import Data
 from realift.manifest import adapter_hash, questions_hash
 from realift.types import OnEvent, Question
+from realift.verdict.ledger import LEDGER
 
 if TYPE_CHECKING:
     from realift.model.load import Base
-
-LEDGER = "ledger.jsonl"  # in the runs folder: every adapter that was judged, by eval set
 
 
 def judge(

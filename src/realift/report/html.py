@@ -11,7 +11,6 @@ is made, no other room.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +55,7 @@ def render_html(result: RunResult) -> str:
         groups=_groups(asked),
         show=functools.partial(_show, limit=limit),
         context=_context,
-        manifest=list(flatten(result.manifest, skip=("command", "error"))),
+        manifest=list(figures.flatten(result.manifest, skip=("command", "error"))),
         files=_files(result),
         curve=charts.curve_svg(result.training) if result.training else "",
         charts=charts,
@@ -135,22 +134,3 @@ def _texts(a: view.Asked) -> list[str]:
     passages = [passage.text for passage in _context(a)]
     replies = [reply.completion.text for reply in (*a.replies, *a.probes)]
     return [a.question.question, view.gold(a.question), *passages, *replies]
-
-
-def flatten(
-    facts: Mapping[str, object], *, prefix: str = "", skip: tuple[str, ...] = ()
-) -> Iterator[tuple[str, str]]:
-    """Nested facts as dotted names and texts.
-
-    >>> list(flatten({"versions": {"torch": "2.9"}, "seeds": [0, 1], "error": None}))
-    [('versions.torch', '2.9'), ('seeds', '0, 1'), ('error', 'not recorded')]
-    """
-    for key, value in facts.items():
-        if key in skip:
-            continue
-        if isinstance(value, Mapping):
-            yield from flatten(value, prefix=f"{prefix}{key}.")
-        elif isinstance(value, list | tuple):
-            yield f"{prefix}{key}", ", ".join(str(v) for v in value)
-        else:
-            yield f"{prefix}{key}", "not recorded" if value is None else str(value)
