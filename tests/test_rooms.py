@@ -26,6 +26,7 @@ ROOMS = [
     "recording",
     "inputs",
     "manifest",
+    "starter",
     "deliver",
     "report",
     "probes",
