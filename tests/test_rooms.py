@@ -27,6 +27,7 @@ ROOMS = [
     "inputs",
     "manifest",
     "history",
+    "starter",
     "deliver",
     "report",
     "probes",
