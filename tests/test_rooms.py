@@ -21,6 +21,7 @@ ROOMS = [
     "api",
     "pipeline",
     "judging",
+    "probing",
     "asking",
     "fitting",
     "recording",

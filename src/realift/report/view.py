@@ -234,6 +234,21 @@ def alarmed(guard: Guard) -> bool:
     return guard.status in ("WARNING", "REGRESSION")
 
 
+def own_guards(verdict: Verdict, checks: Sequence[Check]) -> tuple[Guard, ...]:
+    """The guards that do not stand for a check (those are shown among the checks)."""
+    titles = {check.title for check in checks if check.required}
+    return tuple(g for g in verdict.guards if g.comparison is not None or g.name not in titles)
+
+
+def proof(check: Check) -> str:
+    """What a check rests on: rows, controls, and whether SHIP waits for it."""
+    waits = "SHIP waits for it" if check.required else "SHIP does not wait for it"
+    return (
+        f"ran on {check.n}, could have fired on {check.n_could_fire}; planted faults caught "
+        f"{check.caught}/{check.planted}, false alarms {check.false_alarms}/{check.clean}; {waits}"
+    )
+
+
 def _changes(row: Comparison, kind: Literal["fixed", "broken"]) -> Changes:
     fixed = kind == "fixed"
     return Changes(
