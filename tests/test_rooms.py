@@ -31,6 +31,7 @@ ROOMS = [
     "starter",
     "deliver",
     "report",
+    "augmenting",
     "probes",
     "judge",
     "answer",
