@@ -29,6 +29,7 @@ ROOMS = [
     "manifest",
     "history",
     "starter",
+    "advising",
     "deliver",
     "report",
     "augmenting",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realift import run_folder
+from realift.advising import advise
 from realift.asking import answer_all, ask_all, in_order, keeping, stats_of
 from realift.config import Config
 from realift.fitting import Trained
@@ -85,6 +86,7 @@ def judge(
     )
     verdict = with_retrieval(verdict, data.summary.retrieval)
     run_folder.write_json(folder / "verdict.json", verdict)
+    run_folder.write_json(folder / "advice.json", advise(run_folder.load(folder)))
 
 
 def check_ledger(config: Config) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from realift import run_folder
+from realift.advising import advise
 from realift.config import Config
 from realift.deliver.card import write_card
 from realift.errors import UsageError
@@ -104,8 +105,11 @@ def check(config: Config) -> DataSummary:
 
 
 def report(folder: str | Path) -> RunResult:
-    """Write ``report.html`` and ``report.md`` of a run anew from its folder."""
+    """Write ``report.html`` and ``report.md`` of a run anew from its folder, and its advice."""
     from realift.report.write import write_reports
 
+    advice = advise(run_folder.load(folder))
+    if advice:
+        run_folder.write_json(Path(folder) / "advice.json", advice)
     write_reports(folder)
     return run_folder.load(folder)

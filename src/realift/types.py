@@ -416,7 +416,8 @@ class Check:
 class Advice:
     """One thing to do next. Those with the largest expected effect come first.
 
-    ``rows``: places ("train.jsonl:17") or question ids it speaks of; ``command``: ready to type.
+    ``rows``: places ("train.jsonl:17") or question ids it speaks of; ``command``: ready to type,
+    several of them on lines of their own.
     """
 
     code: str  # stable: "add-refusals", "fix-retrieval", ...
