@@ -95,10 +95,13 @@ def compare_scores(path: str | Path, config: Config) -> Verdict:
 
 
 def check(config: Config) -> DataSummary:
-    """Look at the data alone: every problem with its line, leaks, what the eval set can show."""
+    """Look at the data alone: every problem with its line, leaks, what the eval set can show.
+
+    Errors are among the problems of the summary; they are not raised.
+    """
     if config.train is None and config.eval is None:
         raise UsageError("nothing to check", hint="give --train FILE, --eval FILE or both")
-    return read_data(config, cross_fit=True).summary
+    return read_data(config, cross_fit=True, keep_going=True).summary
 
 
 def report(folder: str | Path) -> RunResult:

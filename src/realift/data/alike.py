@@ -106,7 +106,11 @@ def _compare(row: Asking, question: Asking) -> Likeness | None:
     if copied and not differ_in_a_name(row.text, question.text):
         return Likeness(kind="near", similarity=max(similarity, contained))
     short = run_length(len(question.folded.split()))
-    if copied or contained >= SUSPECT or run_coverage(question.folded, row.folded, short) >= COVERED:
+    if (
+        copied
+        or contained >= SUSPECT
+        or run_coverage(question.folded, row.folded, short) >= COVERED
+    ):
         return Likeness(kind="suspect", similarity=max(similarity, contained))
     return None
 
