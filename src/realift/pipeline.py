@@ -11,11 +11,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from realift import run_folder
+from realift.advising import advise
 from realift.config import Config
 from realift.deliver.card import write_card
 from realift.errors import UsageError
 from realift.fitting import adopt, as_trained, fit_jobs, list_tasks, load, plan_jobs, scratch
-from realift.inputs import need, read_data
+from realift.inputs import need, need_questions, read_data
 from realift.judging import check_ledger, judge
 from realift.recording import finish, recording
 from realift.types import DataSummary, OnEvent, RunResult, Verdict, ignore_event
@@ -39,6 +40,7 @@ def run(config: Config, *, on_event: OnEvent = ignore_event, command: str = "") 
     check_ledger(config)
     data = read_data(config, cross_fit=True)
     on_event(data.summary)
+    need_questions(data)
     with recording(config, data, command=command) as folder, scratch(folder) as place:
         base = load(config, on_event)
         tasks = list_tasks(config, data, folder, place)
@@ -74,6 +76,7 @@ def compare(
     check_ledger(config)
     data = read_data(config)
     on_event(data.summary)
+    need_questions(data)
     with recording(config, data, command=command) as folder:
         config = as_trained(config, Path(adapter))
         base = load(config, on_event)
@@ -105,8 +108,11 @@ def check(config: Config) -> DataSummary:
 
 
 def report(folder: str | Path) -> RunResult:
-    """Write ``report.html`` and ``report.md`` of a run anew from its folder."""
+    """Write ``report.html`` and ``report.md`` of a run anew from its folder, and its advice."""
     from realift.report.write import write_reports
 
+    advice = advise(run_folder.load(folder))
+    if advice:
+        run_folder.write_json(Path(folder) / "advice.json", advice)
     write_reports(folder)
     return run_folder.load(folder)
