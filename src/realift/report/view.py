@@ -234,6 +234,12 @@ def alarmed(guard: Guard) -> bool:
     return guard.status in ("WARNING", "REGRESSION")
 
 
+def own_guards(verdict: Verdict, checks: Sequence[Check]) -> tuple[Guard, ...]:
+    """The guards that do not stand for a check (those are shown among the checks)."""
+    titles = {check.title for check in checks if check.required}
+    return tuple(g for g in verdict.guards if g.comparison is not None or g.name not in titles)
+
+
 def _changes(row: Comparison, kind: Literal["fixed", "broken"]) -> Changes:
     fixed = kind == "fixed"
     return Changes(
@@ -257,7 +263,7 @@ def checks_apart(result: RunResult) -> tuple[Check, ...]:
 
 
 def proof(check: Check) -> str:
-    """On how much a check ran, and what shows that it could have fired."""
+    """On how much a check ran, what shows that it could have fired, and whether SHIP waits."""
     ran = f"Ran on {check.n:,}, could have fired on {check.n_could_fire:,}"
     planted = f"caught {check.caught:,} of {check.planted:,} planted faults"
     clean = f"false alarms on {check.false_alarms:,} of {check.clean:,} clean controls"
@@ -265,7 +271,8 @@ def proof(check: Check) -> str:
         planted = "no planted fault was shown to it"
     if not check.clean:
         clean = "no clean control was shown to it"
-    return f"{ran}; {planted}; {clean}."
+    waits = "SHIP waits for it" if check.required else "SHIP does not wait for it"
+    return f"{ran}; {planted}; {clean}; {waits}."
 
 
 def reading(r: Reading) -> str:
