@@ -8,6 +8,7 @@ on the way is told to ``on_event``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from realift import run_folder
@@ -116,3 +117,15 @@ def report(folder: str | Path) -> RunResult:
         run_folder.write_json(Path(folder) / "advice.json", advice)
     write_reports(folder)
     return run_folder.load(folder)
+
+
+def compare_runs(folders: Sequence[str | Path], out: str | Path | None = None) -> Path:
+    """Write the pages of several runs anew, and one that compares them; returns its path.
+
+    ``out``: by default ``comparison.html`` beside the first run.
+    """
+    from realift.report.write import write_comparison, write_reports
+
+    for folder in folders:
+        write_reports(folder)
+    return write_comparison(folders, out or Path(folders[0]).parent / "comparison.html")
