@@ -12,13 +12,16 @@ from pathlib import Path
 
 from realift.config import Config
 from realift.data.check import check_examples, check_questions, summarize
+from realift.data.duplicates import collapse_duplicates
 from realift.data.folds import Fold, check_folds, cut_folds
 from realift.data.leakage import find_leaks
+from realift.data.lengths import word_lengths
 from realift.data.problems import Findings
 from realift.data.read import raise_if_errors, read_examples, read_questions
 from realift.data.retrieve import open_store, retrieve
 from realift.errors import DataError, UsageError
 from realift.score import DimensionTest, SelfTest, detect, selftest
+from realift.score.rows import check_against_context, check_languages, refuses
 from realift.types import DataSummary, Example, Problem, Question, RetrievalReport, Where
 from realift.verdict import minimum_detectable, questions_needed
 from realift.verdict.retrieval import retrieval_report
@@ -55,11 +58,13 @@ def need(config: Config, *names: str) -> None:
         )
 
 
-def read_data(config: Config, *, cross_fit: bool = False) -> Data:
+def read_data(config: Config, *, cross_fit: bool = False, keep_going: bool = False) -> Data:
     """Read and check the files; all errors at once.
 
     Args:
         cross_fit: without an eval set, make questions of the training rows.
+        keep_going: errors stay among the problems of the summary instead of being raised, and
+            the usable rows are looked at all the same.
 
     Raises:
         DataError: the rows cannot be used as they are; lists every problem.
@@ -78,23 +83,28 @@ def read_data(config: Config, *, cross_fit: bool = False) -> Data:
     if config.train is not None:
         found = read_examples(config.train)
         examples = found.rows
-        problems += [*found.problems, *check_examples(examples, config.refusal_phrases)]
+        problems += [*found.problems, *_lint(examples, config)]
     if config.eval is not None:
         asked = read_questions(config.eval)
         questions = asked.rows
         problems += asked.problems
         if config.docs is not None:
             questions, missed, retrieval = _retrieve(config, questions, examples, problems)
-    if config.eval is None and cross_fit:
+    if not keep_going:
         raise_if_errors(problems)
+    broken = any(p.severity == "error" for p in problems)
+    if config.eval is None and cross_fit and not broken:
         folds = _folds(examples, config)
         questions = tuple(question for fold in folds for question in fold.questions)
         problems.append(_no_eval_set(examples, folds, config))
     self_test = selftest(questions, refusal_phrases=config.refusal_phrases, scorer=config.scorer)
     excluded = tuple(name for name in self_test.excluded if name != "correctness")
-    problems += [*check_questions(questions), *self_test.problems]
+    problems += [*check_questions(questions, repeats=not folds), *self_test.problems]
+    if not folds:
+        questions = collapse_duplicates(questions)[0]
     problems += [_excluded(self_test.dimensions[name]) for name in excluded]
-    raise_if_errors(problems)
+    if not keep_going:
+        raise_if_errors(problems)
     leaks = None
     if examples and questions:
         leaks = check_folds(folds) if folds else find_leaks(examples, questions)
@@ -107,12 +117,28 @@ def read_data(config: Config, *, cross_fit: bool = False) -> Data:
     return Data(
         examples=examples,
         questions=questions,
-        summary=dataclasses.replace(summary, minimum_detectable=detectable, retrieval=retrieval),
+        summary=dataclasses.replace(
+            summary,
+            minimum_detectable=detectable,
+            retrieval=retrieval,
+            n_refusals_in_train=sum(refuses(e.answer, config.refusal_phrases) for e in examples),
+            lengths=word_lengths(examples, () if folds else questions),
+        ),
         scorer_faults=scorer_faults(self_test),
         excluded=excluded,
         folds=folds,
         missed=missed,
     )
+
+
+def _lint(examples: Sequence[Example], config: Config) -> list[Problem]:
+    phrases = config.refusal_phrases
+    found = [
+        *check_examples(examples, phrases, refuses=lambda text: refuses(text, phrases)),
+        *check_against_context(examples, phrases),
+        *check_languages(examples),
+    ]
+    return sorted(found, key=lambda p: p.where.line if p.where else 0)
 
 
 def _retrieve(

@@ -8,6 +8,7 @@ on the way is told to ``on_event``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from realift import run_folder
@@ -98,10 +99,13 @@ def compare_scores(path: str | Path, config: Config) -> Verdict:
 
 
 def check(config: Config) -> DataSummary:
-    """Look at the data alone: every problem with its line, leaks, what the eval set can show."""
+    """Look at the data alone: every problem with its line, leaks, what the eval set can show.
+
+    Errors are among the problems of the summary; they are not raised.
+    """
     if config.train is None and config.eval is None:
         raise UsageError("nothing to check", hint="give --train FILE, --eval FILE or both")
-    return read_data(config, cross_fit=True).summary
+    return read_data(config, cross_fit=True, keep_going=True).summary
 
 
 def report(folder: str | Path) -> RunResult:
@@ -113,3 +117,15 @@ def report(folder: str | Path) -> RunResult:
         run_folder.write_json(Path(folder) / "advice.json", advice)
     write_reports(folder)
     return run_folder.load(folder)
+
+
+def compare_runs(folders: Sequence[str | Path], out: str | Path | None = None) -> Path:
+    """Write the pages of several runs anew, and one that compares them; returns its path.
+
+    ``out``: by default ``comparison.html`` beside the first run.
+    """
+    from realift.report.write import write_comparison, write_reports
+
+    for folder in folders:
+        write_reports(folder)
+    return write_comparison(folders, out or Path(folders[0]).parent / "comparison.html")

@@ -107,13 +107,17 @@ Severity = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something found in the data. ``code`` is stable (``missing-answer``); errors stop the run."""
+    """Something found in the data. ``code`` is stable (``missing-answer``); errors stop the run.
+
+    ``also``: the further places of a problem that stands for many rows.
+    """
 
     severity: Severity
     code: str
     message: str
     where: Where | None = None
     hint: str = ""
+    also: tuple[Where, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -484,6 +488,22 @@ class ArmStats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Length:
+    """How long something is: a row of the length table. All figures are in ``unit``.
+
+    ``n`` things were measured; 95 of 100 are not longer than ``p95``.
+    """
+
+    of: str  # "training answers", "questions", ...
+    unit: Literal["words", "tokens"]
+    n: int
+    smallest: int
+    median: float
+    p95: int
+    largest: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Retrieved:
     """What retrieval brought for one question, whether that was the expected document or not.
 
@@ -550,6 +570,7 @@ class DataSummary:
     problems: tuple[Problem, ...] = ()
     leak_check: LeakCheck | None = None
     minimum_detectable: float | None = None  # 0-1; None = no gain would be found
+    lengths: tuple[Length, ...] = ()
     retrieval: RetrievalReport | None = None  # None = the contexts stand in the eval set
 
 

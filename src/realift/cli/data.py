@@ -12,6 +12,8 @@ from realift.cli.options import DATA, FILE, JSON, VERDICT, with_options
 from realift.cli.printing import console, print_json
 from realift.config import resolve
 
+EXIT_BAD_DATA = 2
+
 
 @app.command()
 @with_options(
@@ -31,6 +33,8 @@ def check(file: Path | None = FILE, as_json: bool = JSON, *, options: dict[str, 
         print_json(to_plain(summary))
     else:
         console().print(render_data(summary))
+    if any(problem.severity == "error" for problem in summary.problems):
+        raise typer.Exit(EXIT_BAD_DATA)
 
 
 @app.command()
