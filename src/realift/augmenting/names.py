@@ -110,7 +110,7 @@ def content_words(text: str) -> frozenset[str]:
     """The words of a question that say what it is about, plurals cut.
 
     >>> sorted(content_words("Which awards did it win in the last year?"))
-    ['award']
+    ['award', 'win']
     """
     return frozenset(w for w in words(text) if len(w) > 2 and w not in _COMMON)
 
