@@ -24,6 +24,7 @@ ROOMS = [
     "asking",
     "fitting",
     "recording",
+    "resuming",
     "inputs",
     "manifest",
     "history",
