@@ -7,13 +7,13 @@ from pathlib import Path
 import typer
 
 from realift.cli.app import app
-from realift.cli.options import JSON, QUIET
+from realift.cli.options import JSON, QUIET, RUN
 from realift.cli.printing import EXIT_INTERRUPTED, console, listening, print_error, print_json, show
 from realift.errors import UsageError
 
 
 @app.command()
-def report(folder: Path = typer.Argument(help="A run folder."), as_json: bool = JSON) -> None:
+def report(folder: Path = RUN, as_json: bool = JSON) -> None:
     """Write report.html and report.md of a run anew, and show its panel."""
     from realift import pipeline
 
@@ -22,7 +22,7 @@ def report(folder: Path = typer.Argument(help="A run folder."), as_json: bool = 
 
 @app.command()
 def judge(
-    folder: Path = typer.Argument(help="A run folder."),
+    folder: Path = RUN,
     model: str | None = typer.Option(None, help="The judge's name, as its server knows it."),
     url: str | None = typer.Option(
         None, help="Any OpenAI-compatible server. [dim]\\[default: this machine's Ollama][/dim]"
