@@ -20,6 +20,7 @@ ROOMS = [
     "__init__",
     "api",
     "pipeline",
+    "reporting",
     "judging",
     "probing",
     "asking",

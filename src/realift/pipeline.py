@@ -21,6 +21,7 @@ from realift.fitting import adopt, as_trained, fit_jobs, list_tasks, load, plan_
 from realift.inputs import need, read_data
 from realift.judging import check_ledger, judge
 from realift.recording import finish, recording
+from realift.reporting import check_trackers, reporting
 from realift.resuming import check_same, scratch, settings_of
 from realift.types import DataSummary, OnEvent, RunResult, Verdict, ignore_event
 
@@ -47,6 +48,7 @@ def run(
         RealiftError: with file, line and remedy; the run folder then says ``failed``.
     """
     need(config, "train")
+    check_trackers(config)
     check_ledger(config)
     if resume is not None:
         check_same(resume, config, on_event)
@@ -59,7 +61,8 @@ def run(
         base = load(config, on_event)
         tasks = list_tasks(config, data, folder, place)
         jobs = plan_jobs(base, data, tasks, folder, on_event)
-        trained = fit_jobs(base, jobs, folder, on_event)
+        with reporting(config, folder, on_event) as told:
+            trained = fit_jobs(base, jobs, folder, told)
         judge(base, trained, data, config, folder, adapter=folder / "adapter", on_event=on_event)
         write_card(folder)
     return finish(folder)
@@ -74,6 +77,7 @@ def train(
 ) -> RunResult:
     """Train and save an adapter, or several seeds, without judging it (the report says so)."""
     need(config, "train")
+    check_trackers(config)
     if resume is not None:
         check_same(resume, config, on_event)
     data = read_data(config)
@@ -85,7 +89,8 @@ def train(
         base = load(config, on_event)
         tasks = list_tasks(config, data, folder, place)
         jobs = plan_jobs(base, data, tasks, folder, on_event)
-        fit_jobs(base, jobs, folder, on_event)
+        with reporting(config, folder, on_event) as told:
+            fit_jobs(base, jobs, folder, told)
     return finish(folder)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from realift import run_folder
 from realift.config import Config, to_yaml
 from realift.errors import RealiftError
 from realift.history import write_index
+from realift.history.words import resume_command
 from realift.inputs import Data
 from realift.manifest import data_facts, machine_facts, versions
 from realift.report.write import write_reports
@@ -102,10 +102,7 @@ def _kept(folder: Path) -> str:
     """How to go on with an interrupted run ("" if nothing of it was kept)."""
     if not _worth_keeping(folder):
         return ""
-    words = ["realift", "run", "--resume", folder.name]
-    if folder.parent != Path("runs"):
-        words += ["--runs-dir", str(folder.parent)]
-    return f"what was done is kept; to go on: {shlex.join(words)}"
+    return f"what was done is kept; to go on: {resume_command(folder)}"
 
 
 def _end(folder: Path, status: run_folder.Status, started: float, **facts: Any) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from realift.train.checkpoint import Checkpoint
 
 PLACE = ".resume"  # in the run folder
-MAY_CHANGE = ("threads", "device")
+MAY_CHANGE = ("threads", "device", "report_to")
 _NOT_SETTINGS = ("name", "runs_dir")  # they say which run it is
 
 
@@ -58,7 +58,8 @@ def settings_of(folder: Path, given: Mapping[str, Any]) -> Config:
                 for n in changed
             ),
             hint="an interrupted run goes on with its own settings, or its parts would not fit "
-            "together; only --threads and --device may change. Other settings: a new run",
+            "together; only --threads, --device and --report-to may "
+            "change. Other settings: a new run",
         )
     now = {n: getattr(asked, n) for n in MAY_CHANGE if given.get(n) is not None}
     return dataclasses.replace(config, runs_dir=str(folder.parent), **now)

@@ -28,10 +28,29 @@ from realift.config import resolve
 from realift.errors import UsageError
 
 
+def _complete_run(ctx: typer.Context, incomplete: str) -> list[str]:
+    """After --resume the runs that may be gone on with; otherwise files, by the shell."""
+    from realift.history import list_runs
+
+    if not ctx.params.get("resume"):
+        return []
+    rows = list_runs(ctx.params.get("runs_dir") or "runs")
+    open_ = (row.name for row in rows if row.status in ("interrupted", "failed"))
+    return [name for name in open_ if name.startswith(incomplete)]
+
+
+FILE_OR_RUN = typer.Argument(
+    None,
+    help="A realift.yaml with options; with --resume a run.",
+    show_default=False,
+    autocompletion=_complete_run,
+)
+
+
 @app.command()
 @with_options(DATA, MODEL, ADAPTER, TRAINING, ANSWERING, VERDICT, OUTPUT)
 def run(
-    file: Path | None = FILE,
+    file: Path | None = FILE_OR_RUN,
     as_json: bool = JSON,
     quiet: bool = QUIET,
     gate: bool = GATE,
@@ -90,7 +109,9 @@ def train(
 
 
 @app.command()
-@with_options(DATA, MODEL, ANSWERING, VERDICT, OUTPUT, without=("valid_fraction",), also=("seed",))
+@with_options(
+    DATA, MODEL, ANSWERING, VERDICT, OUTPUT, without=("valid_fraction", "report_to"), also=("seed",)
+)
 def compare(
     file: Path | None = FILE,
     adapter: Path | None = typer.Option(
