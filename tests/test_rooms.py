@@ -22,6 +22,7 @@ ROOMS = [
     "pipeline",
     "judging",
     "asking",
+    "chat",
     "fitting",
     "recording",
     "inputs",
