@@ -82,6 +82,7 @@ CHANGES: dict[str, Any] = {
     "guard_margin": 0.4,
     "refusal_phrases": ["qqq"],
     "scorer": "squad",
+    "probes": "off",
     "sequential": True,
     "name": "mine",
 }

@@ -31,6 +31,12 @@ DEFAULT_SYSTEM_PROMPT = (
     f"If the answer is not known, say exactly: {REFUSAL}"
 )
 
+# Checks that ask the adapter beside the eval set, in the order they are shown.
+PROBES = (
+    "context_removed", "other_context", "cut_sentence", "context_swapped", "invented",
+    "memorization", "regurgitation", "forgetting", "baselines",
+)  # fmt: skip
+
 Check = Callable[[Any], str | None]
 Given = Literal["default", "file", "flag"]
 
@@ -58,6 +64,16 @@ def _between(low: float, high: float, *, open_high: bool = False) -> Check:
 
 def _one_of(*allowed: str) -> Check:
     return lambda v: None if v in allowed else f"must be one of {', '.join(allowed)}"
+
+
+def _probes(value: str) -> str | None:
+    names = [n.strip() for n in value.split(",") if n.strip()]
+    if names in (["auto"], ["off"]):
+        return None
+    unknown = [n for n in names if n not in PROBES]
+    if unknown or not names:
+        return f"must be auto, off, or names out of {', '.join(PROBES)}"
+    return None
 
 
 def _option(default: Any, help: str, *, group: str, check: Check | None = None) -> Any:
@@ -226,6 +242,13 @@ class Config:
         group="verdict",
         check=_one_of("default", "squad"),
     )
+    probes: str = _option(
+        "auto",
+        "Checks that ask the adapter more than the eval set does: auto (all that apply), off, or "
+        "names with commas.",
+        group="verdict",
+        check=_probes,
+    )
     sequential: bool = _option(
         False,
         "Judge so that you may look, add questions and look again (an e-value; finds less).",
@@ -238,6 +261,18 @@ class Config:
     runs_dir: str = _option("runs", "Where run folders are made.", group="output")
 
     given: Mapping[str, Given] = field(default_factory=dict, metadata={"internal": True})
+
+
+def chosen_probes(probes: str) -> tuple[str, ...]:
+    """The probes that the option names, in the order they are shown.
+
+    >>> chosen_probes("forgetting, context_removed"), chosen_probes("off")
+    (('context_removed', 'forgetting'), ())
+    """
+    names = [n.strip() for n in probes.split(",")]
+    if names == ["off"]:
+        return ()
+    return tuple(p for p in PROBES if names == ["auto"] or p in names)
 
 
 def option_fields() -> tuple[dataclasses.Field[Any], ...]:

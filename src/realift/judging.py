@@ -6,24 +6,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realift import run_folder
-from realift.asking import BOTH, answer_all, ask_all, in_order, keeping, stats_of
+from realift.asking import answer_all, ask_all, in_order, keeping, stats_of
 from realift.config import Config
 from realift.fitting import Trained
 from realift.inputs import Data
 from realift.manifest import adapter_hash, questions_hash
 from realift.types import OnEvent, Question
+from realift.verdict.ledger import LEDGER
 
 if TYPE_CHECKING:
     from realift.model.load import Base
-
-LEDGER = "ledger.jsonl"  # in the runs folder: every adapter that was judged, by eval set
 
 
 def judge(
@@ -42,7 +40,7 @@ def judge(
         trained: the adapters, each with the questions it is asked.
         adapter: the one that the verdict is about, for the ledger.
     """
-    from realift.probes.context_removed import NAME, context_removed_questions
+    from realift.probing import probe_all
     from realift.score import score_completions
     from realift.verdict import decide
 
@@ -55,21 +53,14 @@ def judge(
     with keeping(folder / "answers.jsonl") as keep:
         ask = functools.partial(ask_all, base, config=config, on_batch=keep, on_event=on_event)
         answers = answer_all(ask, trained, data.questions, score, config, folder, on_event)
-        without_context = [
-            (dataclasses.replace(t, questions=context_removed_questions(t.questions)), [BOTH])
-            for t in trained
-            if t.number == 0
-        ]
-        probed = ask(without_context, stage=NAME, probe=NAME)
-    completions = in_order(answers, data.questions)
-    removed = context_removed_questions(data.questions)
-    probe_completions = in_order(probed, removed)
+        completions = in_order(answers, data.questions)
+        scores = score(data.questions, completions)
+        probed = probe_all(trained, data, scores, config, ask, score)
     stats = stats_of(answers)
-    run_folder.write_jsonl(folder / "answers.jsonl", (*completions, *probe_completions))
+    run_folder.write_jsonl(folder / "answers.jsonl", (*completions, *probed.completions))
     run_folder.write_json(folder / "arms.json", stats)
-
-    scores, probe_scores = score(data.questions, completions), score(removed, probe_completions)
-    run_folder.write_jsonl(folder / "scores.jsonl", (*scores, *probe_scores))
+    run_folder.write_jsonl(folder / "scores.jsonl", (*scores, *probed.scores))
+    run_folder.write_json(folder / "checks.json", probed.checks)
     n_looks = _look(data.questions, adapter, config, folder)
     verdict = decide(
         data.questions,
@@ -80,8 +71,9 @@ def judge(
         allow_leaks=config.allow_leaks,
         adapter_inert=all(t.applied.inert for t in trained if t.questions and t.number == 0),
         invalid=data.scorer_faults,
-        probe_questions=removed,
-        probe_scores=probe_scores,
+        probe_questions=probed.removed.questions if probed.removed else (),
+        probe_scores=probed.removed.scores if probed.removed else (),
+        checks=probed.checks,
         min_gain=config.min_gain,
         guard_margin=config.guard_margin,
         few_shot_k=config.few_shot_k,

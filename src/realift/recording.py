@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from realift import run_folder
 from realift.config import Config, to_yaml
 from realift.errors import RealiftError
+from realift.history import write_index
 from realift.inputs import Data
 from realift.manifest import data_facts, machine_facts
 from realift.report.write import write_reports
@@ -31,15 +32,32 @@ def recording(config: Config, data: Data, *, command: str) -> Iterator[Path]:
     """
     stem = Path(config.train or config.eval or "run").stem
     folder = run_folder.create(config.runs_dir, config.name, stem=stem)
+    try:
+        with run_folder.holding(folder), _ending(folder, config):
+            run_folder.write_text(folder / "config.yaml", to_yaml(config))
+            run_folder.write_json(folder / "data" / "summary.json", data.summary)
+            run_folder.write_jsonl(folder / "data" / "questions.jsonl", data.questions)
+            run_folder.write_manifest(
+                folder,
+                command=command,
+                base=config.base,
+                seed=config.seed,
+                **data_facts(config),
+                **machine_facts(),
+            )
+            yield folder
+    except BaseException:
+        if not _worth_keeping(folder):  # now that it is let go of: Windows removes nothing in use
+            run_folder.remove(folder)
+        raise
+
+
+@contextmanager
+def _ending(folder: Path, config: Config) -> Iterator[None]:
+    """Write down how the block ended."""
     started = time.perf_counter()
     try:
-        run_folder.write_text(folder / "config.yaml", to_yaml(config))
-        run_folder.write_json(folder / "data" / "summary.json", data.summary)
-        run_folder.write_jsonl(folder / "data" / "questions.jsonl", data.questions)
-        run_folder.write_manifest(
-            folder, command=command, seed=config.seed, **data_facts(config), **machine_facts()
-        )
-        yield folder
+        yield
     except KeyboardInterrupt as err:
         _end(folder, "interrupted", started)
         err.args = (_kept(folder, config),)
@@ -65,16 +83,20 @@ def _kept(folder: Path, config: Config) -> str:
 
 
 def _end(folder: Path, status: run_folder.Status, started: float, **facts: Any) -> None:
-    if not (folder / "plan.json").exists() and not (folder / "answers.jsonl").exists():
-        run_folder.remove(folder)
-        return
     run_folder.write_manifest(folder, status=status, seconds=time.perf_counter() - started, **facts)
-    write_reports(folder)
+    if _worth_keeping(folder):
+        write_reports(folder)
+        write_index(folder.parent)
+
+
+def _worth_keeping(folder: Path) -> bool:
+    return any((folder / name).exists() for name in ("plan.json", "answers.jsonl"))
 
 
 def finish(folder: Path) -> RunResult:
-    """Render the reports of a finished run and read it back."""
+    """Render the reports of a finished run and the list of runs, and read the run back."""
     write_reports(folder)
+    write_index(folder.parent)
     return run_folder.load(folder)
 
 

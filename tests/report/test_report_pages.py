@@ -25,7 +25,7 @@ from tests.report import made_run as made
 class Page(html.parser.HTMLParser):
     """Tags with their attributes, and the text, as a browser would see them."""
 
-    VOID = ("meta", "line", "circle", "polyline", "br", "img")
+    VOID = ("meta", "br", "img", "input")
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -64,7 +64,8 @@ def test_the_page_is_well_formed_and_has_every_part(page: Page) -> None:
         "REAL GAIN",
         "DON'T SHIP",
         "it lost refusals that the base had",
-        "Add 10 to 20 rows",
+        "Add rows that refuse",
+        "realift augment train.jsonl --refusals 20",
         "refusal when context is missing",
         "held-out loss",
         "kept: step 35",
@@ -74,6 +75,12 @@ def test_the_page_is_well_formed_and_has_every_part(page: Page) -> None:
         "Asked again by the probe: closed book",
         "cut off after 64 tokens",
         "not asked: the prompt does not fit",
+        "Ran on 50, could have fired on 48; caught 10 of 10 planted faults",
+        "No passage could be changed.",
+        "95% 1% to 11%",
+        "Memorized, not learned $1 <b>",
+        "cited by base and adapter",
+        "This is the first adapter",
         "Problems in the data: 9 errors",
         "caught 5 of 5 planted copies",
         "realift run --base tiny --train 'my rows.jsonl'",
@@ -83,9 +90,10 @@ def test_the_page_is_well_formed_and_has_every_part(page: Page) -> None:
         assert fact in page.text, fact
 
 
-def test_the_page_neither_runs_nor_loads_anything(page: Page) -> None:
-    tags = {tag for tag, _ in page.tags}
-    assert not tags & {"script", "img", "iframe", "object", "embed", "link", "form", "base"}
+def test_the_page_loads_nothing_and_runs_only_its_own_script(page: Page) -> None:
+    tags = [tag for tag, _ in page.tags]
+    assert not {*tags} & {"img", "iframe", "object", "embed", "link", "base"}
+    assert tags.count("script") == 1
     for tag, attributes in page.tags:
         assert not any(name.startswith("on") for name in attributes), tag
         for name in ("src", "href", "xlink:href"):
@@ -98,7 +106,7 @@ def test_the_page_neither_runs_nor_loads_anything(page: Page) -> None:
 def test_hostile_texts_stay_text(page: Page) -> None:
     for text in (made.SCRIPT, made.IMAGE, made.MARKUP, "# heading <b>bold</b> @someone"):
         assert text in page.text
-    assert "red bell gnirts \ufffd end" in page.text
+    assert "␛[31mred␛[0m ␇bell ⟨U+202E⟩gnirts⟨U+202C⟩ ⟨U+D800⟩ end" in page.text
     source = "".join(page.parts)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", source)
 
@@ -109,7 +117,7 @@ def test_names_reasons_and_errors_are_inert_too() -> None:
     run.manifest.update(error=bad, hint=bad, command=bad, name=bad, base=bad, created=bad)
     run.manifest["versions"] = {bad: bad}
     page = Page(render_html(dataclasses.replace(run, name=bad)))
-    assert not any(tag == "script" for tag, _ in page.tags)
+    assert sum(tag == "script" for tag, _ in page.tags) == 1
     assert "\u202e" not in "".join(page.parts)
 
 
@@ -283,6 +291,10 @@ def test_json_has_stable_keys_and_no_nan(result: RunResult) -> None:
         "comparisons",
         "guards",
         "signature",
+        "checks",
+        "advice",
+        "judge",
+        "judge_grounding",
         "data",
         "plan",
         "training",

@@ -21,7 +21,16 @@ from rich.text import Text
 
 from realift.report import figures, view
 from realift.report.text import clean, one_line
-from realift.types import ArmStats, Comparison, Guard, Rate, RunResult, TrainResult, Verdict
+from realift.types import (
+    ArmStats,
+    Check,
+    Comparison,
+    Guard,
+    Rate,
+    RunResult,
+    TrainResult,
+    Verdict,
+)
 
 MAX_WIDTH = 120  # longer lines are harder to read, not richer
 _TABLE_FROM = 72  # inner width from which the evidence fits into a table
@@ -128,14 +137,17 @@ def _judged(verdict: Verdict, result: RunResult | None, width: int) -> Panel:
     inner = width - 4
     parts: list[RenderableType] = [*_headline(verdict)]
     parts += section("Evidence", *_evidence(verdict, inner))
-    if verdict.guards:
-        parts += section("Guards: what must not get worse", _guards(verdict.guards))
+    checks = result.checks if result else ()
+    if guards := view.own_guards(verdict, checks):
+        parts += section("Guards: what must not get worse", _guards(guards))
+    if checks:
+        parts += section("Checks: what else the adapter was asked", _checks(checks))
     parts += _changed(verdict, result, inner)
     if view.warnings(verdict):
         parts += section("Warnings", bullets(view.warnings(verdict)))
     if verdict.next_steps:
         parts += section("What to do next", bullets(verdict.next_steps, numbered=True))
-    parts += _details(verdict)
+    parts += _details(verdict, checks)
     if result:
         parts += [Text(), facts(_footer(result))]
     title = f"realift: {view.name(result)}" if result else "realift"
@@ -166,16 +178,19 @@ def _evidence(verdict: Verdict, inner: int) -> list[RenderableType]:
     return [*parts, *(Text(note, style="dim") for note in _notes(rows))]
 
 
-def _details(verdict: Verdict) -> list[RenderableType]:
-    """A dimension a row, with what its figures rest on."""
+def _details(verdict: Verdict, checks: Sequence[Check]) -> list[RenderableType]:
+    """A dimension a row, with what its figures rest on; then the checks with their controls."""
     rows = [row for row in view.table_rows(verdict) if view.details(row)]
-    if not rows:
+    if not rows and not checks:
         return [Text(), facts([("Signature", figures.NOT_MEASURED)])]
     parts: list[RenderableType] = []
     for row in rows:
         parts.append(Text(clean(row.name), style="underline"))
         said = Text(clean("\n".join(view.details(row))), overflow="fold")
         parts.append(Padding(said, (0, 0, 0, 2)))
+    for check in checks:
+        parts.append(Text(f"check: {clean(check.title)}", style="underline"))
+        parts.append(Padding(Text(view.proof(check), overflow="fold"), (0, 0, 0, 2)))
     return section("Behind the figures", *parts)
 
 
@@ -244,6 +259,17 @@ def _guards(guards: Sequence[Guard]) -> Table:
     for guard in guards:
         line = Text.assemble((clean(guard.name), "bold"), f": {clean(guard.explanation)}")
         grid.add_row(styled(guard.status, bold=view.alarmed(guard)), line)
+    return grid
+
+
+def _checks(checks: Sequence[Check]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold", ratio=1)
+    for check in checks:
+        alarm = check.status in ("WARNING", "REGRESSION")
+        line = Text.assemble((clean(check.title), "bold"), f": {clean(check.sentence)}")
+        grid.add_row(styled(check.status, bold=alarm), line)
     return grid
 
 

@@ -21,6 +21,7 @@ from realift.score.score import ScorerName
 from realift.types import (
     Arm,
     ArmStats,
+    Check,
     Comparison,
     Completion,
     Guard,
@@ -31,6 +32,7 @@ from realift.types import (
     Score,
     Verdict,
 )
+from realift.verdict.checks import check_guards, memorized
 from realift.verdict.compare import compare
 from realift.verdict.guards import (
     CONTEXT_REMOVED,
@@ -65,6 +67,7 @@ def decide(
     alpha: float = 0.05,
     probe_questions: Sequence[Question] = (),
     probe_scores: Sequence[Score] = (),
+    checks: Sequence[Check] = (),
     n_looks: int = 1,
     sequential: bool = False,
     cross_fit_folds: int = 0,
@@ -96,6 +99,7 @@ def decide(
         primary: dimension that carries the label.
         probe_questions: what the probe ``context_removed`` asked; none = that guard is left out.
         probe_scores: their scores.
+        checks: what the probes found; the required ones become guards.
         n_looks: adapters scored on this eval set, this one included (``ledger.record_look``).
         sequential: the e-value decides, so that questions may be added between looks.
         cross_fit_folds: > 0 = the questions are the training rows, each answered by an adapter
@@ -146,10 +150,13 @@ def decide(
         recipe = recipe_claim(questions, scores, dimension=primary, min_gain=min_gain, alpha=alpha)
     guards = (
         *judge_guards(list(zip(specs, guarded, strict=True)), margin=guard_margin, alpha=alpha),
+        *check_guards(checks, margin=guard_margin),
         *unneeded(skipped, margin=guard_margin),
     )
     ratio = length_ratio(questions, completions)
     sentences = [headline(label, rows[0], min_gain=min_gain, alpha=alpha, faults=faults)]
+    if not (inert or faults) and (line := memorized(checks, rows[0], alpha=alpha)):
+        sentences.append(line)
     if recipe:
         sentences.append(recipe.sentence)
     if cross_fit_folds and label not in ("INERT", "INVALID"):

@@ -197,23 +197,33 @@ def _status(
         if c.label == "INVALID":
             return "NOT CHECKED", c.explanation
         return "NOT CHECKED", f"There was no such question. To check it, {spec.to_check}."
+    counts = _counts(spec, c)
+    points = f"{100 * margin:g} points"
+    found = status(c, corrected, margin=margin, alpha=alpha)
+    return found, {
+        "NOT CHECKED": f"{counts} The base is right on none of them, so nothing could get worse "
+        "and the check could not have fired.",
+        "REGRESSION": f"{counts} This drop is more than chance explains.",
+        "WARNING": f"{counts} Possibly worse: look at the broken questions.",
+        "OK": f"{counts} A drop of {points} or more is ruled out.",
+        "UNPROVEN": f"{counts} A drop of {points} is not ruled out with so few questions.",
+    }[found]
+
+
+def status(c: Comparison, corrected: float, *, margin: float, alpha: float = 0.05) -> GuardStatus:
+    """Status of a measured comparison (rules 1-5 of ``judge_guards``).
+
+    Args:
+        corrected: its p-value after Holm over the family it is judged in.
+    """
     assert c.p_value is not None
     assert c.interval90 is not None
-    counts = _counts(spec, c)
     if c.base.value == 0 and c.label != "REAL GAIN":
-        return "NOT CHECKED", (
-            f"{counts} The base is right on none of them, so nothing could get worse and the "
-            "check could not have fired."
-        )
+        return "NOT CHECKED"
     worse = c.difference is not None and c.difference < 0
     if worse and c.p_value <= alpha:
-        if corrected <= alpha and c.n_groups >= MIN_UNITS:
-            return "REGRESSION", f"{counts} This drop is more than chance explains."
-        return "WARNING", f"{counts} Possibly worse: look at the broken questions."
-    points = f"{100 * margin:g} points"
-    if c.interval90.low > -margin:
-        return "OK", f"{counts} A drop of {points} or more is ruled out."
-    return "UNPROVEN", f"{counts} A drop of {points} is not ruled out with so few questions."
+        return "REGRESSION" if corrected <= alpha and c.n_groups >= MIN_UNITS else "WARNING"
+    return "OK" if c.interval90.low > -margin else "UNPROVEN"
 
 
 def _counts(spec: GuardSpec, c: Comparison) -> str:

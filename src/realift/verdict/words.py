@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from realift.types import Comparison, Guard, Label
+from realift.verdict.checks import check_step
 from realift.verdict.guards import CONTEXT_REMOVED, GUARDS
 from realift.verdict.phrases import both_arms, p_text, points, sampled, whole
 
@@ -155,7 +156,9 @@ def _settle(main: Comparison, min_gain: float, sequential: bool) -> list[str]:
 
 
 def _guard_step(guard: Guard) -> list[str]:
-    spec = next(s for s in (*GUARDS, CONTEXT_REMOVED) if s.name == guard.name)
+    spec = next((s for s in (*GUARDS, CONTEXT_REMOVED) if s.name == guard.name), None)
+    if spec is None:
+        return check_step(guard)
     c = guard.comparison
     if guard.status in ("REGRESSION", "WARNING") and c is not None:
         if c.kind == "mean":
