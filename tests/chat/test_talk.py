@@ -97,7 +97,7 @@ def test_earlier_turns_give_way_when_the_window_is_full(run: Path) -> None:
     [
         ({}, UsageError, "nothing to talk to"),
         ({"run": Path("a"), "adapter": Path("b")}, UsageError, "not both"),
-        ({"run": Path("nowhere")}, RunFolderError, "no such run"),
+        ({"run": Path("nowhere")}, RunFolderError, "no run named"),
         ({"adapter": Path("nowhere")}, ModelError, "adapter_config.json"),
     ],
 )

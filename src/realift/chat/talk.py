@@ -75,7 +75,7 @@ def open_chat(
         )
     config, verdict = resolve(flags=flags), ""
     if run is not None:
-        found = find_run(run)
+        found = _find(run)
         if (found / "adapter_config.json").is_file():
             adapter = found
         else:
@@ -107,24 +107,19 @@ def open_chat(
     return talker, session
 
 
-def find_run(run: Path) -> Path:
-    """A run folder by its path, or by its name in ``runs/``."""
-    for place in (run, Path("runs") / run):
-        if (place / "manifest.json").is_file() or (place / "adapter_config.json").is_file():
-            return place
-    runs = sorted(p.parent.name for p in Path("runs").glob("*/manifest.json"))
-    known = f"; in runs/ there are {', '.join(runs[:8])}" if runs else ""
-    raise RunFolderError(
-        f"{run}: {'not a run folder' if run.is_dir() else 'no such run'}",
-        hint=f"give the folder that realift run printed (runs/NAME){known}",
-    )
+def _find(run: Path) -> Path:
+    """The folder of a run by its path or its name in ``runs/``, or of an adapter by its path."""
+    from realift.history.read import find_run
+
+    return run if (run / "adapter_config.json").is_file() else find_run(run, "runs")
 
 
 def _of_run(folder: Path, flags: Mapping[str, Any]) -> tuple[Config, Path, str]:
     """The config of a run with the flags on top, its adapter, and its verdict in words."""
     from realift import run_folder
 
-    manifest = run_folder.load(folder).manifest
+    result = run_folder.load(folder)
+    manifest, judged = result.manifest, result.verdict
     config = resolve(file=folder / "config.yaml", flags=flags)
     # What the run itself was given must not outweigh what its adapter was trained with.
     config = dataclasses.replace(config, given=dict.fromkeys(flags, "flag"))
@@ -143,7 +138,6 @@ def _of_run(folder: Path, flags: Mapping[str, Any]) -> tuple[Config, Path, str]:
             base=str(manifest.get("base", config.base)),
             given={**config.given, "base": "file"},
         )
-    judged = run_folder.load(folder).verdict
     return config, adapter, f"{judged.label}, {judged.recommendation}" if judged else ""
 
 

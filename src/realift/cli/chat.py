@@ -16,6 +16,7 @@ from realift.errors import UsageError
 
 if TYPE_CHECKING:
     from realift.chat.session import Session
+    from realift.chat.talk import Talker
 
 
 @app.command()
@@ -39,6 +40,13 @@ def chat(
         help="both, base or adapter.",
         autocompletion=lambda: ["both", "base", "adapter"],
     ),
+    web: bool = typer.Option(
+        False, "--web", help="Talk on a page of this machine instead of in the terminal."
+    ),
+    host: str = typer.Option(
+        "127.0.0.1", "--host", help="With --web: the address to listen on; others can reach it."
+    ),
+    port: int = typer.Option(0, "--port", help="With --web: the port; 0 = any free one."),
     as_json: bool = JSON,
     quiet: bool = QUIET,
     *,
@@ -53,12 +61,19 @@ def chat(
 
     if arms not in ("both", "base", "adapter"):
         raise UsageError(f"--arms: {arms!r} is not one of both, base, adapter")
+    if web:
+        from realift.chat.web import need_web
+
+        need_web()
     piped = as_json or not (sys.stdin.isatty() and sys.stdout.isatty())
     with listening(quiet=quiet or as_json) as on_event:
         talker, session = open_chat(
             run=run, adapter=adapter, docs=docs, flags=options, on_event=on_event
         )
     session = _prepared(session, context=context, arms=arms)
+    if web:
+        _serve(talker, session, host=host, port=port)
+        return
     if not piped:
         from realift.chat.terminal import converse
 
@@ -72,6 +87,23 @@ def chat(
 
     for line in answer_lines(talker, session, sys.stdin, as_json=as_json, on_note=note):
         typer.echo(line)
+
+
+def _serve(talker: Talker, session: Session, *, host: str, port: int) -> None:
+    from realift.chat.web import LOCAL, prepare, serve
+
+    if host not in LOCAL:
+        typer.echo(
+            f"warning: listening on {host}: whoever can reach this machine and has the link can "
+            "ask, and the connection is not encrypted",
+            err=True,
+        )
+
+    page = prepare(talker, session, host=host, port=port)
+    typer.echo(f"open {page.link}")
+    typer.echo("Ctrl-C ends it", err=True)
+    sys.stdout.flush()
+    serve(page)
 
 
 def _prepared(session: Session, *, context: str | None, arms: str) -> Session:
