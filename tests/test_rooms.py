@@ -24,6 +24,7 @@ ROOMS = [
     "judging",
     "probing",
     "asking",
+    "chat",
     "fitting",
     "recording",
     "resuming",
