@@ -62,6 +62,23 @@ def compare(
     return pipeline.compare(resolve(file=file, flags=options), adapter, on_event=on_event)
 
 
+def resume(
+    run: str | Path,
+    *,
+    on_event: OnEvent = ignore_event,
+    runs_dir: str | Path = "runs",
+    **options: Any,
+) -> RunResult:
+    """Go on with an interrupted run, given by name or folder, with the settings it began with.
+
+    Of the options only ``threads`` and ``device`` may be given with another value.
+    """
+    from realift import pipeline
+    from realift.history import find_run
+
+    return pipeline.resume(find_run(run, runs_dir), given=options, on_event=on_event)
+
+
 def compare_scores(path: str | Path, **options: Any) -> Verdict:
     """The verdict over a CSV of 0/1 scores (``id,base,adapter[,group]``) from any other tool."""
     from realift import pipeline

@@ -37,6 +37,8 @@ PROBES = (
     "memorization", "regurgitation", "forgetting", "baselines",
 )  # fmt: skip
 
+TRACKERS = ("tensorboard", "mlflow", "wandb", "trackio")
+
 Check = Callable[[Any], str | None]
 Given = Literal["default", "file", "flag"]
 
@@ -74,6 +76,13 @@ def _probes(value: str) -> str | None:
     if unknown or not names:
         return f"must be auto, off, or names out of {', '.join(PROBES)}"
     return None
+
+
+def _all_of(*allowed: str) -> Check:
+    def check(values: tuple[str, ...]) -> str | None:
+        return None if set(values) <= set(allowed) else f"may hold {', '.join(allowed)}"
+
+    return check
 
 
 def _option(default: Any, help: str, *, group: str, check: Check | None = None) -> Any:
@@ -276,6 +285,12 @@ class Config:
         None, "Name of the run (default: from the training file and a counter).", group="output"
     )
     runs_dir: str = _option("runs", "Where run folders are made.", group="output")
+    report_to: tuple[str, ...] = _option(
+        [],
+        f"Also send the losses of the training to {', '.join(TRACKERS)} (their package installed).",
+        group="output",
+        check=_all_of(*TRACKERS),
+    )
 
     given: Mapping[str, Given] = field(default_factory=dict, metadata={"internal": True})
 

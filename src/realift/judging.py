@@ -18,6 +18,7 @@ from realift.config import Config
 from realift.fitting import Trained
 from realift.inputs import Data
 from realift.manifest import adapter_hash, questions_hash
+from realift.resuming import known_answers
 from realift.types import OnEvent, Question
 from realift.verdict.ledger import LEDGER
 
@@ -52,8 +53,11 @@ def judge(
         scorer=config.scorer,
         excluded=data.excluded,
     )
-    with keeping(folder / "answers.jsonl") as keep:
-        ask = functools.partial(ask_all, base, config=config, on_batch=keep, on_event=on_event)
+    known = known_answers(folder, base, on_event)
+    with keeping(folder / "answers.jsonl", known) as keep:
+        ask = functools.partial(
+            ask_all, base, config=config, on_batch=keep, on_event=on_event, known=known
+        )
         answers = answer_all(ask, trained, data.questions, score, config, folder, on_event)
         completions = in_order(answers, data.questions)
         scores = score(data.questions, completions)
