@@ -27,6 +27,7 @@ ROOMS = [
     "recording",
     "inputs",
     "manifest",
+    "sources",
     "history",
     "starter",
     "deliver",

@@ -12,6 +12,7 @@ from typing import Any
 
 from realift.config import Config
 from realift.model.device import cores
+from realift.sources import facts, file_hash
 from realift.types import Question
 
 PACKAGES = (
@@ -39,24 +40,13 @@ def _version(package: str) -> str:
 
 
 def data_facts(config: Config) -> dict[str, Any]:
-    """Path and SHA-256 of the files the run read."""
-    files = {"train": config.train, "eval": config.eval}
-    return {
-        "data": {
-            name: {"path": path, "sha256": file_hash(Path(path))}
-            for name, path in files.items()
-            if path is not None
-        }
-    }
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        for block in iter(lambda: stream.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
+    """Path and SHA-256 of the files, and the splits of the datasets, that the run read."""
+    data = {}
+    if config.train is not None:
+        data["train"] = facts(config.train, "train")
+    if config.eval is not None:
+        data["eval"] = facts(config.eval, "eval")
+    return {"data": data}
 
 
 def questions_hash(questions: Sequence[Question]) -> str:
