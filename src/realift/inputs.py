@@ -17,13 +17,15 @@ from realift.data.duplicates import collapse_duplicates
 from realift.data.folds import Fold, check_folds, cut_folds
 from realift.data.leakage import find_leaks
 from realift.data.lengths import word_lengths
-from realift.data.problems import raise_if_errors
+from realift.data.problems import Findings, raise_if_errors
+from realift.data.retrieve import open_store, retrieve
 from realift.errors import DataError, UsageError
 from realift.score import DimensionTest, SelfTest, detect, selftest
 from realift.score.rows import check_against_context, check_languages, refuses
 from realift.sources import load_examples, load_questions
-from realift.types import DataSummary, Example, Problem, Question, Where
+from realift.types import DataSummary, Example, Problem, Question, RetrievalReport, Where
 from realift.verdict import minimum_detectable, questions_needed
+from realift.verdict.retrieval import retrieval_report
 
 EXPECTED_BROKEN = 0.05  # share of right answers a training breaks, for planning
 MANY_QUESTIONS = 100  # with an answer; from here on several samples of each add little
@@ -43,6 +45,7 @@ class Data:
     scorer_faults: tuple[str, ...] = ()  # why the scorer must not judge these questions
     excluded: tuple[str, ...] = ()  # dimensions beside correctness that fail their self-test
     folds: tuple[Fold, ...] = ()
+    missed: tuple[Question, ...] = ()  # retrieval did not find their document; not asked
 
 
 def need(config: Config, *names: str) -> None:
@@ -70,9 +73,16 @@ def read_data(config: Config, *, cross_fit: bool = False, keep_going: bool = Fal
     examples: tuple[Example, ...] = ()
     questions: tuple[Question, ...] = ()
     folds: tuple[Fold, ...] = ()
+    missed: tuple[Question, ...] = ()
+    retrieval: RetrievalReport | None = None
     problems: list[Problem] = []
     columns = column_names(config.columns)
     there: frozenset[str] = frozenset()
+    if config.docs is not None and config.eval is None:
+        raise UsageError(
+            "--docs is there for the questions of an eval set",
+            hint="give --eval FILE (question, expected_source, answer) as well",
+        )
     if config.train is not None:
         found = load_examples(config.train, columns)
         examples, there = found.rows, found.columns
@@ -81,6 +91,8 @@ def read_data(config: Config, *, cross_fit: bool = False, keep_going: bool = Fal
         asked = load_questions(config.eval, columns)
         questions, there = asked.rows, there | asked.columns
         problems += asked.problems
+        if config.docs is not None:
+            questions, missed, retrieval = _retrieve(config, questions, examples, problems)
     problems += _no_such_columns(columns, there)
     if not keep_going:
         raise_if_errors(problems)
@@ -112,12 +124,14 @@ def read_data(config: Config, *, cross_fit: bool = False, keep_going: bool = Fal
         summary=dataclasses.replace(
             summary,
             minimum_detectable=detectable,
+            retrieval=retrieval,
             n_refusals_in_train=sum(refuses(e.answer, config.refusal_phrases) for e in examples),
             lengths=word_lengths(examples, () if folds else questions),
         ),
         scorer_faults=scorer_faults(self_test),
         excluded=excluded,
         folds=folds,
+        missed=missed,
     )
 
 
@@ -151,6 +165,52 @@ def _lint(examples: Sequence[Example], config: Config) -> list[Problem]:
         *check_languages(examples),
     ]
     return sorted(found, key=lambda p: p.where.line if p.where else 0)
+
+
+def _retrieve(
+    config: Config,
+    questions: tuple[Question, ...],
+    examples: Sequence[Example],
+    problems: list[Problem],
+) -> tuple[tuple[Question, ...], tuple[Question, ...], RetrievalReport | None]:
+    """Questions with contexts, those whose document was missed, and how good the retrieval was."""
+    assert config.docs is not None
+    found = Findings()
+    store = open_store(
+        config.docs, retriever=config.retriever, words=config.passage_words, found=found
+    )
+    if store is None:
+        problems += found.problems()
+        return questions, (), None
+    done = retrieve(questions, store, k=config.retrieve_k, found=found)
+    if examples and not any(row.context for row in examples):
+        found.each(
+            "note",
+            "rows-without-context",
+            "the questions come with passages, none of the training rows does: the adapter learns "
+            "to answer without them",
+            Where(file=examples[0].where.file),
+            hint="give rows the passages they are answered from ('input' or 'context')",
+        )
+    problems += found.problems()
+    report = retrieval_report(
+        done.rows,
+        name=store.name,
+        k=config.retrieve_k,
+        n_documents=store.n_documents,
+        n_passages=store.n_passages,
+    )
+    return done.questions, done.missed, report
+
+
+def need_questions(data: Data) -> None:
+    """Raise ``DataError`` when retrieval left no question that a model can be judged by."""
+    if data.missed and not any(q.answerable for q in data.questions):
+        raise DataError(
+            f"retrieval found the expected document of none of {len(data.missed)} questions: "
+            "there is nothing to judge a model by",
+            hint="fix retrieval first; 'realift check' shows what was retrieved instead",
+        )
 
 
 def _folds(examples: Sequence[Example], config: Config) -> tuple[Fold, ...]:

@@ -40,13 +40,25 @@ def _version(package: str) -> str:
 
 
 def data_facts(config: Config) -> dict[str, Any]:
-    """Path and SHA-256 of the files, and the splits of the datasets, that the run read."""
-    data = {}
+    """Path and SHA-256 of what the run read: of a folder over its files, of a dataset its split."""
+    data: dict[str, Any] = {}
     if config.train is not None:
         data["train"] = facts(config.train, "train")
     if config.eval is not None:
         data["eval"] = facts(config.eval, "eval")
+    if config.docs is not None:
+        data["docs"] = {"path": config.docs, "sha256": _path_hash(Path(config.docs))}
     return {"data": data}
+
+
+def _path_hash(path: Path) -> str | None:
+    if path.is_file():
+        return file_hash(path)
+    if not path.is_dir():
+        return None  # a collection of a database
+    inside = sorted((p.relative_to(path).as_posix(), p) for p in path.rglob("*") if p.is_file())
+    listed = "".join(f"{name} {file_hash(file)}\n" for name, file in inside)
+    return hashlib.sha256(listed.encode()).hexdigest()
 
 
 def questions_hash(questions: Sequence[Question]) -> str:

@@ -62,7 +62,8 @@ def test_the_panel_says_all_that_matters(result: RunResult, width: int) -> None:
         "Broken (refusal): 10 questions",
         "completeness: not measured",
         "2 questions could not be scored",
-        "1. Add 10 to 20 rows",
+        "1. Add rows that refuse: 10 questions",
+        "realift augment train.jsonl --refusals 20",
         "report.html",
         "kept step 35 of 56",
     ):

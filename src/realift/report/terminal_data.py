@@ -27,6 +27,10 @@ def render_data(summary: DataSummary) -> RenderableType:
         parts += section("Lengths", _lengths(summary.lengths))
     if summary.problems:
         parts += section(f"Problems: {view.problem_count(summary.problems)}", _problems(summary))
+    if summary.retrieval:
+        from realift.report.terminal_retrieval import retrieval_block
+
+        parts += retrieval_block(summary.retrieval)
     if summary.leak_check:
         parts += section("Train/eval leaks", *_leaks(summary.leak_check))
     return Group(*parts)
