@@ -8,10 +8,11 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from realift import run_folder
@@ -32,6 +33,7 @@ from realift.types import (
 
 if TYPE_CHECKING:
     from realift.answer.arms import Answers
+    from realift.answer.keys import AnswerKey
     from realift.model.load import Base
     from realift.verdict.samples import SampleChoice
 
@@ -115,8 +117,14 @@ def ask_all(
     on_batch: _OnBatch,
     on_event: OnEvent,
     probe: str = "",
+    known: Mapping[AnswerKey, Completion] = MappingProxyType({}),
 ) -> list[Answers]:
-    """Put the adapters on the base one after the other and ask each its own questions."""
+    """Put the adapters on the base one after the other and ask each its own questions.
+
+    Args:
+        known: answers there are already (by ``answer.keys.key_of``), from a run that was cut
+            short; they are passed on to ``on_batch`` and not asked for again.
+    """
     from realift.answer.arms import answer_questions
     from realift.train.adapter import attached
 
@@ -149,6 +157,7 @@ def ask_all(
                         samples=order.samples,
                         seed=t.number,
                         probe=probe,
+                        known=known,
                         on_batch=batch_done,
                     )
                 )
@@ -156,23 +165,30 @@ def ask_all(
 
 
 @contextmanager
-def keeping(path: Path) -> Iterator[_OnBatch]:
-    """What was answered is written now and then, and at the end, also after a Ctrl-C."""
-    kept: list[Completion] = []
+def keeping(
+    path: Path, known: Mapping[AnswerKey, Completion] = MappingProxyType({})
+) -> Iterator[_OnBatch]:
+    """What was answered is written now and then, and at the end, also after a Ctrl-C.
+
+    ``known``: answers that are in the file already; they stay in it.
+    """
+    from realift.answer.keys import key_of
+
+    kept = dict(known)
     written = time.monotonic()
 
     def keep(batch: Sequence[Completion]) -> None:
         nonlocal written
-        kept.extend(batch)
+        kept.update((key_of(c), c) for c in batch)
         if time.monotonic() - written > _SAVE_EVERY:
-            run_folder.write_jsonl(path, kept)
+            run_folder.write_jsonl(path, kept.values())
             written = time.monotonic()
 
     try:
         yield keep
     finally:
         if kept:
-            run_folder.write_jsonl(path, kept)
+            run_folder.write_jsonl(path, kept.values())
 
 
 def in_order(answers: Sequence[Answers], questions: Sequence[Question]) -> tuple[Completion, ...]:

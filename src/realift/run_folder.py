@@ -6,7 +6,8 @@ Layout (schema ``SCHEMA``, described in ``docs/run_folder.md``)::
     plan.json  training.json  log.jsonl  adapter/  adapters/  answers.jsonl  scores.jsonl
     arms.json  checks.json  verdict.json  advice.json  report.html  report.md
 
-Beside the run folders lies ``ledger.jsonl``: every adapter that was judged, by eval set.
+Beside the run folders lie ``ledger.jsonl``, every adapter that was judged, by eval set, and
+``index.html``, the list of runs. A run that is not finished also holds ``.lock`` and ``.resume/``.
 
 Files are written to a temporary neighbor and moved into place, so none is ever half-written.
 This module must not import torch.
@@ -23,7 +24,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -44,6 +45,7 @@ from realift.types import (
 )
 
 SCHEMA = 1
+LOCK = ".lock"  # in a run folder: held while a process works there
 Status = Literal["running", "done", "failed", "interrupted"]
 T = TypeVar("T")
 
@@ -90,10 +92,17 @@ def atomic_path(path: Path) -> Iterator[Path]:
     part = Path(name)
     try:
         yield part
+        _to_disk(part)
         part.chmod(0o644)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until the bytes are on the disk: else a power cut may leave the new name, empty."""
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
 
 
 def write_text(path: Path, text: str) -> None:
@@ -165,6 +174,68 @@ def create(runs_dir: str | Path, name: str | None, *, stem: str) -> Path:
     return folder
 
 
+@contextmanager
+def holding(folder: Path) -> Iterator[None]:
+    """Mark a run folder as in use by this process; the system lets go when it ends, even killed.
+
+    Raises:
+        RunFolderError: another process is using it.
+    """
+    from filelock import FileLock, Timeout
+
+    path = folder / LOCK
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=2)  # somebody may be asking whether it is held
+    except Timeout as err:
+        raise RunFolderError(
+            f"{folder}: this run is still going, in another process",
+            hint="wait for it, or end that process first",
+        ) from err
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows keeps a file that is open: it stays, unlocked
+            path.unlink()
+        lock.release()
+
+
+def is_live(folder: Path) -> bool:
+    """Whether some process, this one included, is working in a run folder."""
+    from filelock import FileLock, Timeout
+
+    path = folder / LOCK
+    if not path.exists():
+        return False
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:  # a folder that cannot be written to: nobody works there
+        return False
+    lock.release()
+    return False
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The facts of a run, with the status as it is: a killed run could not write that it is over.
+
+    Raises:
+        RunFolderError: no manifest there, a broken file, or a newer schema.
+    """
+    manifest = read_json(folder / "manifest.json")
+    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+        found = manifest.get("schema") if isinstance(manifest, dict) else None
+        raise RunFolderError(
+            f"{folder}: schema {found!r}, this realift reads {SCHEMA}",
+            hint="use the version of realift that wrote it",
+        )
+    if manifest.get("status") == "running" and not is_live(folder):
+        manifest["status"] = "interrupted"
+    return manifest
+
+
 def _first_free(root: Path, stem: str) -> Path:
     counter = 1
     while True:
@@ -202,13 +273,7 @@ def load(folder: str | Path) -> RunResult:
         RunFolderError: no manifest there, a broken file, or a newer schema.
     """
     root = Path(folder)
-    manifest = read_json(root / "manifest.json")
-    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
-        found = manifest.get("schema") if isinstance(manifest, dict) else None
-        raise RunFolderError(
-            f"{root}: schema {found!r}, this realift reads {SCHEMA}",
-            hint="use the version of realift that wrote it",
-        )
+    manifest = read_manifest(root)
     return RunResult(
         name=root.resolve().name,
         folder=str(root),

@@ -6,9 +6,13 @@ import dataclasses
 from pathlib import Path
 
 from realift import run_folder
+from realift.data.fields import render_context
+from realift.judge.records import Disagreement, JudgeResult, as_opinion
 from realift.types import (
+    Advice,
     Arm,
     ArmStats,
+    Check,
     Comparison,
     Completion,
     CurvePoint,
@@ -23,8 +27,10 @@ from realift.types import (
     Problem,
     Question,
     Rate,
+    Reading,
     RunResult,
     Score,
+    Series,
     TrainResult,
     Verdict,
     Where,
@@ -104,7 +110,7 @@ def verdict() -> Verdict:
         first="few_shot",
     )
     safety = comparison(
-        "no_over_refusal",
+        "refusal",
         base=0.95,
         few_shot=0.9,
         adapter=0.55,
@@ -258,6 +264,96 @@ def training() -> TrainResult:
     )
 
 
+def checks() -> tuple[Check, ...]:
+    """Forgetting (a guard already), memorization with curves, and one that could not fire."""
+    span = Interval(low=-0.02, high=0.04)
+    ran: dict[str, int] = {"n": 50, "n_could_fire": 48, "caught": 10, "planted": 10}
+    forgetting = Check(
+        name="forgetting",
+        title="forgetting",
+        status="OK",
+        sentence="General text: +0.01 nats/token [-0.02, +0.04], n 50.",
+        **ran,
+        false_alarms=0,
+        clean=10,
+        required=True,
+        readings=(
+            Reading(name="loss on general text", arm="base", value=3.2, unit="nats/token", n=50),
+            Reading(
+                name="loss on general text",
+                arm="adapter - base",
+                value=0.01,
+                unit="nats/token",
+                n=50,
+                interval=span,
+                p_value=0.4,
+            ),
+        ),
+    )
+    memorization = dataclasses.replace(
+        forgetting,
+        name="memorization",
+        title="Memorized, not learned $1 <b>",
+        status="WARNING",
+        sentence="2 of 64 training rows come back word for word.",
+        readings=(
+            Reading(
+                name="verbatim training rows",
+                arm="adapter",
+                value=0.03,
+                unit="share",
+                n=64,
+                interval=Interval(low=0.01, high=0.11),
+            ),
+            Reading(name="verbatim training rows", arm="base", value=0.0, unit="share", n=64),
+            Reading(name="never measured", arm="base", value=None, unit="ratio", n=0),
+        ),
+        series=(
+            Series(
+                name="rows it was trained on",
+                x_label="pass",
+                y_label="nats/token",
+                x=(1, 2, 3, 4),
+                y=(2.0, 1.0, 0.4, 0.1),
+            ),
+            Series(
+                name="rows held out",
+                x_label="pass",
+                y_label="nats/token",
+                x=(1, 2, 3, 4),
+                y=(2.1, 1.6, 1.5, 1.7),
+            ),
+        ),
+        rows=("q3", "17"),
+    )
+    unfired = dataclasses.replace(
+        forgetting,
+        name="context_swapped",
+        title="Follows a changed context",
+        status="NOT CHECKED",
+        sentence="No passage could be changed.",
+        n=0,
+        n_could_fire=0,
+        caught=0,
+        planted=0,
+        clean=0,
+        readings=(),
+    )
+    return (forgetting, memorization, unfired)
+
+
+def advice() -> tuple[Advice, ...]:
+    return (
+        Advice(
+            code="add-refusals",
+            title="Add rows that refuse",
+            why="10 questions that must be refused are answered now",
+            rows=("q60", "train.jsonl:17"),
+            command="realift augment train.jsonl --refusals 20 --out more.jsonl",
+        ),
+    )
+
+
 QUESTIONS = (
     "How much does the Acme Business plan cost per month?",
     "Which region stores the backups of Acme Vault?",
@@ -271,13 +367,14 @@ ANSWERS = ("49 euros", "Frankfurt", "the team lead", "30 days", "yes")
 def question(i: int) -> Question:
     topic = i % len(QUESTIONS)
     refuse = i >= 59
-    context = "" if i % 7 == 0 else f"Acme handbook, page {i}. {ANSWERS[topic]} is what holds. " * 2
+    text = f"Acme handbook, page {i}. {ANSWERS[topic]} is what holds. " * 2
+    passages = () if i % 7 == 0 else (Passage(text=text, source=f"handbook-{i}.md"),)
     return Question(
         id=f"q{i}",
         where=Where(file="eval.jsonl", line=i),
         question=f"{QUESTIONS[topic]} ({i})" if not refuse else f"Who founded branch {i}?",
-        context=context,
-        passages=(Passage(text=context, source=f"handbook-{i}.md"),) if context else (),
+        context=render_context(passages),
+        passages=passages,
         answers=() if refuse else ((ANSWERS[topic], f"{ANSWERS[topic]} exactly"),),
         answerable=not refuse,
         group=f"g{i // 2}",
@@ -318,7 +415,7 @@ def make_result(n_questions: int = 82) -> RunResult:
             elif i % 20 == 0:
                 c = dataclasses.replace(c, finish="length", n_tokens=64)
             completions.append(c)
-            dimension = "no_over_refusal" if i >= 59 else "correctness"
+            dimension = "refusal" if i >= 59 else "correctness"
             refused = text.startswith("I don't")
             value = float(refused) if i >= 59 else float(not refused and "12 euros" not in text)
             scores.append(
@@ -353,6 +450,8 @@ def make_result(n_questions: int = 82) -> RunResult:
         questions=tuple(questions),
         completions=tuple(completions),
         scores=tuple(scores),
+        checks=checks(),
+        advice=advice(),
         manifest={
             "schema": run_folder.SCHEMA,
             "name": "acme-1",
@@ -376,6 +475,8 @@ def save(result: RunResult, folder: Path) -> Path:
         "plan.json": result.plan,
         "training.json": result.training,
         "arms.json": result.arms or None,
+        "checks.json": result.checks or None,
+        "advice.json": result.advice or None,
     }
     for name, record in parts.items():
         if record is not None:
@@ -405,6 +506,34 @@ def stopped(status: str, **parts: object) -> RunResult:
         questions=(),
         completions=(),
         scores=(),
+        checks=(),
+        advice=(),
         manifest={"schema": run_folder.SCHEMA, "name": "acme-1", "status": status},
     )
     return dataclasses.replace(empty, **parts)  # type: ignore[arg-type]
+
+
+def judged() -> JudgeResult:
+    """A judge that nobody has checked."""
+    c = comparison()
+    opinion = as_opinion(c)
+    return JudgeResult(
+        model="$quoted <b>",
+        url="http://127.0.0.1:11434",
+        validated=False,
+        graded=opinion,
+        preferred=opinion,
+        position_bias=rate(0.1),
+        consistency=rate(0.95),
+        n_replies=300,
+        n_unreadable=1,
+        n_failed=0,
+        n_labelled=0,
+        kappa=None,
+        arms=(),
+        corrected=None,
+        n_compared=160,
+        disagreements=(Disagreement(question_id="q1", arm="base", scorer=0, judge=1),),
+        warnings=("Nobody has checked this judge.",),
+        signature="judge v1",
+    )

@@ -25,7 +25,7 @@ from tests.report import made_run as made
 class Page(html.parser.HTMLParser):
     """Tags with their attributes, and the text, as a browser would see them."""
 
-    VOID = ("meta", "line", "circle", "polyline", "br", "img")
+    VOID = ("meta", "br", "img", "input")
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -64,7 +64,8 @@ def test_the_page_is_well_formed_and_has_every_part(page: Page) -> None:
         "REAL GAIN",
         "DON'T SHIP",
         "it lost refusals that the base had",
-        "Add 10 to 20 rows",
+        "Add rows that refuse",
+        "realift augment train.jsonl --refusals 20",
         "refusal when context is missing",
         "held-out loss",
         "kept: step 35",
@@ -74,6 +75,12 @@ def test_the_page_is_well_formed_and_has_every_part(page: Page) -> None:
         "Asked again by the probe: closed book",
         "cut off after 64 tokens",
         "not asked: the prompt does not fit",
+        "Ran on 50, could have fired on 48; caught 10 of 10 planted faults",
+        "No passage could be changed.",
+        "95% 1% to 11%",
+        "Memorized, not learned $1 <b>",
+        "cited by base and adapter",
+        "This is the first adapter",
         "Problems in the data: 9 errors",
         "caught 5 of 5 planted copies",
         "realift run --base tiny --train 'my rows.jsonl'",
@@ -83,9 +90,10 @@ def test_the_page_is_well_formed_and_has_every_part(page: Page) -> None:
         assert fact in page.text, fact
 
 
-def test_the_page_neither_runs_nor_loads_anything(page: Page) -> None:
-    tags = {tag for tag, _ in page.tags}
-    assert not tags & {"script", "img", "iframe", "object", "embed", "link", "form", "base"}
+def test_the_page_loads_nothing_and_runs_only_its_own_script(page: Page) -> None:
+    tags = [tag for tag, _ in page.tags]
+    assert not {*tags} & {"img", "iframe", "object", "embed", "link", "base"}
+    assert tags.count("script") == 1
     for tag, attributes in page.tags:
         assert not any(name.startswith("on") for name in attributes), tag
         for name in ("src", "href", "xlink:href"):
@@ -98,7 +106,7 @@ def test_the_page_neither_runs_nor_loads_anything(page: Page) -> None:
 def test_hostile_texts_stay_text(page: Page) -> None:
     for text in (made.SCRIPT, made.IMAGE, made.MARKUP, "# heading <b>bold</b> @someone"):
         assert text in page.text
-    assert "red bell gnirts \ufffd end" in page.text
+    assert "␛[31mred␛[0m ␇bell ⟨U+202E⟩gnirts⟨U+202C⟩ ⟨U+D800⟩ end" in page.text
     source = "".join(page.parts)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", source)
 
@@ -109,7 +117,7 @@ def test_names_reasons_and_errors_are_inert_too() -> None:
     run.manifest.update(error=bad, hint=bad, command=bad, name=bad, base=bad, created=bad)
     run.manifest["versions"] = {bad: bad}
     page = Page(render_html(dataclasses.replace(run, name=bad)))
-    assert not any(tag == "script" for tag, _ in page.tags)
+    assert sum(tag == "script" for tag, _ in page.tags) == 1
     assert "\u202e" not in "".join(page.parts)
 
 
@@ -283,6 +291,10 @@ def test_json_has_stable_keys_and_no_nan(result: RunResult) -> None:
         "comparisons",
         "guards",
         "signature",
+        "checks",
+        "advice",
+        "judge",
+        "judge_grounding",
         "data",
         "plan",
         "training",
@@ -377,3 +389,83 @@ def test_the_room_needs_no_torch() -> None:
 
 def test_manifest_and_schema_agree(folder: Path) -> None:
     assert run_folder.load(folder).manifest["schema"] == run_folder.SCHEMA
+
+
+# --- parts that most runs do not have ----------------------------------------------------------
+
+
+def test_seeds_and_looks_are_told() -> None:
+    claim = types.RecipeClaim(
+        dimension="correctness",
+        seeds=(0, 1, 2),
+        differences=(0.1, 0.12, -0.05),
+        n_questions=80,
+        n_groups=41,
+        difference=0.06,
+        interval=types.Interval(low=-0.1, high=0.2),
+        p_value=0.3,
+        test="crossed ANOVA",
+        label="TOO SMALL TO TELL",
+        sentence="Three seeds do not agree.",
+    )
+    verdict = dataclasses.replace(made.verdict(), recipe=claim, n_looks=3)
+    run = dataclasses.replace(made.make_result(3), verdict=verdict)
+    page = Page(render_html(run))
+    for fact in ("The recipe: 3 seeds", "Three seeds do not agree.", "-5", "95% [-10, +20]"):
+        assert fact in page.text, fact
+    assert "3 adapters were judged on this eval set so far" in page.text
+    assert "p is multiplied by 3" in page.text
+    assert "Recipe (3 seeds)" in render_markdown(run)
+    sequential = dataclasses.replace(verdict, sequential=True)
+    assert "an e-value decides" in view.looks(sequential)
+
+
+def test_a_second_opinion_is_shown_everywhere_and_changes_nothing(folder: Path) -> None:
+    run_folder.write_json(folder / "judge.json", made.judged())
+    result = run_folder.load(folder)
+    page = Page(render_html(result))
+    assert "Second opinion, unvalidated" in page.text
+    assert "judge, each answer alone (unvalidated)" in page.text
+    assert "$quoted <b>" in page.text
+    assert "REAL GAIN" in page.text
+    assert "A second opinion (it never changes the verdict)" in render_markdown(result)
+    assert to_json(result)["judge"]["model"] == "$quoted <b>"
+
+
+def test_a_broken_second_opinion_is_said_and_breaks_nothing(folder: Path) -> None:
+    (folder / "judge.json").write_text("{", encoding="utf-8")
+    page = Page(render_html(run_folder.load(folder)))
+    assert "judge.json:" in page.text
+    assert "not valid JSON" in page.text
+    assert to_json(run_folder.load(folder))["judge"] is None
+
+
+def test_pictures_take_any_name_and_number(result: RunResult) -> None:
+    bad = "a$x^2$ <b>&\x07\u202e" + "y" * 500
+    reading = types.Reading(name=bad, arm="base", value=float("inf"), unit="share", n=1)
+    check = dataclasses.replace(
+        made.checks()[1],
+        name=bad,
+        title=bad,
+        readings=(
+            reading,
+            dataclasses.replace(reading, value=0.5),
+            dataclasses.replace(reading, value=1e9, interval=types.Interval(low=0, high=1e9)),
+        ),
+        series=(
+            types.Series(name=bad, x_label=bad, y_label=bad, x=(1, 2), y=(float("nan"), 1)),
+            types.Series(name="", x_label="x", y_label="y", x=(), y=()),
+        ),
+    )
+    for svg in (*charts.readings_svg(check), *charts.series_svg(check)):
+        assert "<b>" not in svg
+        assert "nan" not in svg.replace("finance", "")
+        assert "\x07" not in svg
+        assert "DejaVu" not in svg
+        assert "#0101" not in svg  # every color is a variable of the page
+    assert charts.lengths_svg(()) == ""
+
+
+def test_two_pictures_of_one_page_share_no_id(page: Page) -> None:
+    ids = [a["id"] for _, a in page.tags if "id" in a]
+    assert len(ids) == len(set(ids))

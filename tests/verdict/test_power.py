@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -9,6 +10,7 @@ from realift.verdict import (
     mcnemar_midp,
     midp_power,
     minimum_detectable,
+    minimum_detectable_after,
     more_questions,
     questions_needed,
 )
@@ -103,3 +105,18 @@ def test_impossible_inputs_are_refused_rejects() -> None:
 def test_too_few_questions_detect_nothing() -> None:
     assert minimum_detectable(0, p_broken=0.05) is None
     assert minimum_detectable(4, p_broken=0.0) is None
+
+
+@pytest.mark.parametrize(("n", "changed"), [(20, 4), (50, 5), (200, 40)])
+def test_what_a_run_can_detect_is_averaged_over_what_the_churn_may_be(n: int, changed: int) -> None:
+    """The quantile nodes against a fine grid of the posterior (1,000 churns)."""
+    found = minimum_detectable_after(n, changed)
+    assert found is not None
+    churns = stats.beta(changed + 0.5, n - changed + 0.5).ppf((np.arange(1000) + 0.5) / 1000)
+    power = np.mean(
+        [midp_power(n, p_fixed=min(c / 2 + found, 1 - c / 2), p_broken=c / 2) for c in churns]
+    )
+    assert power == pytest.approx(0.80, abs=0.003)
+    plugged_in = minimum_detectable(n, p_broken=changed / 2 / n)
+    assert plugged_in is not None
+    assert found > plugged_in  # not knowing the churn costs reach

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from realift.answer.decode import Draws, OnBatch, decode_prompts, ignore_batch
+from realift.answer.decode import (
+    NOTHING_KNOWN,
+    Draws,
+    OnBatch,
+    decode_prompts,
+    ignore_batch,
+)
+from realift.answer.keys import AnswerKey
 from realift.answer.prompts import build_prompts
 from realift.config import Config
 from realift.model.load import Base
@@ -44,6 +51,7 @@ def answer_questions(
     samples: range | None = None,
     seed: int = 0,
     probe: str = "",
+    known: Mapping[AnswerKey, Completion] = NOTHING_KNOWN,
     on_event: OnEvent = ignore_event,
     on_batch: OnBatch = ignore_batch,
 ) -> Answers:
@@ -55,7 +63,8 @@ def answer_questions(
         examples: the rows the few-shot arm may show.
         samples: the samples to draw at ``config.temperature``; None = one greedy answer.
         seed: which adapter of a run with several seeds this is, for ``Completion.seed``.
-        on_batch: sees completions as they come.
+        known: answers there are already; they are taken over and not asked for again.
+        on_batch: sees completions as they come, the known ones of each arm first.
     """
     n_samples = len(samples) if samples is not None else 1
     total, done = len(arms) * len(questions) * n_samples, 0
@@ -88,6 +97,7 @@ def answer_questions(
                 draws=draws,
                 seed=seed,
                 probe=probe,
+                known=known,
                 on_batch=batch_done,
             )
         completions += answered

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from realift.answer.draw import DrawInGenerate
 from realift.answer.prompts import Prompt
 from realift.model.load import Base
 from realift.train.batches import pad_token_id
@@ -33,46 +33,43 @@ def drawn(
     prompts: Sequence[Prompt],
     *,
     max_new_tokens: int,
-    n: int,
     temperature: float,
-    key: str,
+    keys: Sequence[Sequence[str]],
 ) -> list[list[int]]:
-    """New token ids of ``n`` drawn answers to every prompt, prompt by prompt.
+    """New token ids of drawn answers, prompt by prompt.
 
-    The prompts are read once and their cache copied ``n`` times, where the model's cache can be;
-    ``num_return_sequences`` would read them ``n`` times. The random state is left as it was.
+    The prompts are read once and their cache is copied for every answer, where the model's cache
+    can be; ``num_return_sequences`` would read them again each time.
+
+    Args:
+        keys: for every prompt the random streams of its answers (``draw.gumbels``), at least one.
     """
     import torch
 
     ids, mask = _padded(base, prompts)
-    how = {
-        "do_sample": True,
-        "temperature": temperature,
-        "top_p": 1.0,
-        "top_k": 0,
+    rows = torch.tensor([i for i, some in enumerate(keys) for _ in some], device=ids.device)
+    flat = [key for some in keys for key in some]
+    how: dict[str, Any] = {
+        "do_sample": False,
+        "num_beams": 1,
         "max_new_tokens": max_new_tokens,
+        "drawing": DrawInGenerate(flat, temperature=temperature, prompt_width=ids.shape[1]),
     }
-    devices = [torch.cuda.current_device()] if ids.is_cuda else []
-    with torch.random.fork_rng(devices=devices):
-        cache = _prompt_cache(model, base, ids, mask, n)
-        torch.manual_seed(random.Random(key).getrandbits(63))
-        if cache is None:
-            return _generate(model, base, ids, mask, num_return_sequences=n, **how)
-        copies, masks = ids.repeat_interleave(n, dim=0), mask.repeat_interleave(n, dim=0)
-        return _generate(model, base, copies, masks, cache=cache, **how)
+    cache = _prompt_cache(model, base, ids, mask, rows) if len(flat) > len(prompts) else None
+    return _generate(model, base, ids[rows], mask[rows], cache=cache, **how)
 
 
 def _prompt_cache(
-    model: Any, base: Base, ids: torch.Tensor, mask: torch.Tensor, n: int
+    model: Any, base: Base, ids: torch.Tensor, mask: torch.Tensor, rows: torch.Tensor
 ) -> Any | None:
-    """Keys and values of the prompts without their last token, ``n`` times each; None = cannot.
+    """Keys and values of the prompts ``rows`` without their last token; None = cannot.
 
     State-space layers keep no such cache, and a prompt of one token has nothing to keep.
     """
     import torch
     from transformers import GenerationConfig
 
-    if n == 1 or int(mask.sum(dim=1).min()) < 2:
+    if int(mask.sum(dim=1).min()) < 2:
         return None
     settings = GenerationConfig(
         do_sample=False,
@@ -85,7 +82,7 @@ def _prompt_cache(
             input_ids=ids[:, :-1], attention_mask=mask[:, :-1], generation_config=settings
         ).past_key_values
         try:
-            cache.batch_repeat_interleave(n)
+            cache.batch_select_indices(rows)
         except (AttributeError, NotImplementedError):
             return None
     return cache
@@ -105,7 +102,14 @@ def _padded(base: Base, prompts: Sequence[Prompt]) -> tuple[torch.Tensor, torch.
 
 
 def _generate(
-    model: Any, base: Base, ids: torch.Tensor, mask: torch.Tensor, *, cache: Any = None, **how: Any
+    model: Any,
+    base: Base,
+    ids: torch.Tensor,
+    mask: torch.Tensor,
+    *,
+    cache: Any = None,
+    drawing: DrawInGenerate | None = None,
+    **how: Any,
 ) -> list[list[int]]:
     import torch
     from transformers import GenerationConfig
@@ -113,7 +117,9 @@ def _generate(
     settings = GenerationConfig(
         eos_token_id=list(base.template.stop_ids), pad_token_id=pad_token_id(base), **how
     )
-    given = {} if cache is None else {"past_key_values": cache}
+    given: dict[str, Any] = {} if cache is None else {"past_key_values": cache}
+    if drawing is not None:
+        given["logits_processor"] = [drawing]
     model.eval()
     with torch.inference_mode():
         out = model.generate(

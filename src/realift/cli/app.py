@@ -14,7 +14,7 @@ from realift.errors import RealiftError
 app = typer.Typer(
     name="realift",
     help="Train a small LoRA adapter on your domain, and find out whether the lift is real.",
-    epilog="Start with:  realift run --base tiny --train train.jsonl --eval eval.jsonl",
+    epilog="Start with:  realift init mine",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -44,7 +44,8 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        code = app(standalone_mode=False)  # typer.Exit comes back as a number
+        # The name is given: under `python -m realift` completion would be set up for "python".
+        code = app(prog_name="realift", standalone_mode=False)  # typer.Exit: a number
         sys.exit(code if isinstance(code, int) else 0)
     except RealiftError as err:
         print_error(str(err), err.hint)

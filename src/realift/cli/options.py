@@ -9,15 +9,22 @@ from typing import Any
 
 import typer
 
+from realift.cli.completing import complete_option, complete_run
 from realift.cli.printing import EXIT_INTERRUPTED, print_error
 from realift.config import option_default, option_fields, option_type
 
 DATA, MODEL, ADAPTER, TRAINING = "data", "model", "adapter", "training"
 ANSWERING, VERDICT, OUTPUT = "answering", "verdict", "output"
 
+RUN = typer.Argument(help="A run folder.", autocompletion=complete_run)
 FILE = typer.Argument(None, help="A realift.yaml with options.", show_default=False)
 JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 QUIET = typer.Option(False, "--quiet", "-q", help="No progress; only the result.")
+RESUME = typer.Option(
+    False,
+    "--resume",
+    help="Go on with an interrupted run: 'run --resume RUN', or the last one.",
+)
 GATE = typer.Option(
     False,
     "--gate",
@@ -93,6 +100,7 @@ def _parameter(field: Any) -> inspect.Parameter:
             show_default=False,
             rich_help_panel=field.metadata["group"].capitalize(),
             metavar=None if kind is bool else _metavar(kind),
+            autocompletion=complete_option(field.name),
         ),
     )
 

@@ -9,6 +9,8 @@ Shares are in 0-1 and are written as percent, differences as percentage points. 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from realift.types import Interval, Rate
 
 NOT_MEASURED = "not measured"
@@ -133,3 +135,22 @@ def counted(n: int, noun: str, plural: str = "") -> str:
     ('1 reply', '1,200 rows')
     """
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def flatten(
+    facts: Mapping[str, object], *, prefix: str = "", skip: tuple[str, ...] = ()
+) -> Iterator[tuple[str, str]]:
+    """Nested facts as dotted names and texts.
+
+    >>> list(flatten({"versions": {"torch": "2.9"}, "seeds": [0, 1], "error": None}))
+    [('versions.torch', '2.9'), ('seeds', '0, 1'), ('error', 'not recorded')]
+    """
+    for key, value in facts.items():
+        if key in skip:
+            continue
+        if isinstance(value, Mapping):
+            yield from flatten(value, prefix=f"{prefix}{key}.")
+        elif isinstance(value, list | tuple):
+            yield f"{prefix}{key}", ", ".join(str(v) for v in value)
+        else:
+            yield f"{prefix}{key}", "not recorded" if value is None else str(value)

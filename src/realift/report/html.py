@@ -1,8 +1,9 @@
 """``report.html``: one self-contained page, a pure function of the run folder.
 
-No script and no network; the page forbids both to itself. Everything a model or a person wrote
-goes through autoescape and ``text.clean``, whatever the template does. Imports jinja2 when a page
-is made, no other room.
+No network; the page forbids it to itself, and runs its one script and nothing else. Without that
+script everything is there, only not sorted and filtered. Everything a model or a person wrote goes
+through autoescape and ``text.visible``, whatever the template does. jinja2 and matplotlib are
+loaded when a page is made.
 
 >>> render_html(run_folder.load("runs/acme-1"))[:15]  # doctest: +SKIP
 '<!doctype html>'
@@ -10,60 +11,89 @@ is made, no other room.
 
 from __future__ import annotations
 
+import base64
 import functools
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from realift.report import charts, figures, view
-from realift.report.text import clean, one_line
-from realift.types import Passage, RunResult
+from realift.report import cards, charts, figures, judged, view
+from realift.report.compare_runs import config_of
+from realift.report.text import one_line, show, visible
+from realift.types import RunResult
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-MAX_BYTES = 1_200_000  # of model and context text in one page; the frame around it comes on top
+MAX_BYTES = 1_000_000  # of model and context text in one page; the frame around it comes on top
+BYTES_A_QUESTION = 5_000  # more questions than 200 may take more room, so that texts stay readable
 _LIMITS = (4000, 2000, 1000, 500, 250, 120)  # characters shown of one text, by what fits
 _N_PROBLEMS = 200
 _N_OPEN = 3  # broken questions that are unfolded from the start
+_TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """A text as shown: its first characters, and how long the whole is if that was cut."""
+class Group:
+    """The questions of one outcome, as cards."""
 
-    text: str
-    n_characters: int
-    cut: bool
+    outcome: view.Outcome
+    cards: tuple[cards.Card, ...]
 
 
 def render_html(result: RunResult) -> str:
-    """The page of one run as HTML text; the same result gives the same bytes.
+    """The page of one run as HTML text; the same run folder gives the same bytes.
 
     A run without a verdict gets a page that says how far it got. Texts are cut at a length that
-    keeps the page within about 2 MB; a cut text says where the whole stands.
+    keeps a page of 200 questions within 2 MB; a cut text says where the whole stands.
     """
     asked = view.asked(result)
     limit = _limit(asked)
-    template = _environment().get_template("report.html.j2")
-    return template.render(
+    shown = cards.make_cards(asked, limit)
+    return render(
+        "report.html.j2",
+        title=f"{result.verdict.label if result.verdict else 'No verdict'}: {view.name(result)}",
         result=result,
         verdict=result.verdict,
         rows=view.table_rows(result.verdict) if result.verdict else (),
-        groups=_groups(asked),
-        show=functools.partial(_show, limit=limit),
-        context=_context,
-        manifest=list(flatten(result.manifest, skip=("command", "error"))),
+        groups=_groups(shown),
+        flags=[(f, sum(f in card.flags for card in shown)) for f in cards.FLAGS],
+        anchors={card.asked.question.id: card.anchor for card in shown},
+        limit=limit,
+        manifest=list(figures.flatten(result.manifest, skip=("command", "error"))),
+        settings=list(figures.flatten(config_of(result))),
         files=_files(result),
-        curve=charts.curve_svg(result.training) if result.training else "",
-        charts=charts,
-        figures=figures,
-        view=view,
+        opinions=judged.second_opinions(result),
         n_problems=_N_PROBLEMS,
         n_open=_N_OPEN,
+    )
+
+
+def render(template: str, **values: Any) -> str:
+    """One page from a template; every page has the script and forbids all others."""
+    return (
+        _environment()
+        .get_template(template)
+        .render(policy=_policy(), script=Markup(_script()), **values)
+    )
+
+
+@functools.cache
+def _script() -> str:
+    return (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+
+
+@functools.cache
+def _policy() -> str:
+    """The page's rules for itself: no network, and of all scripts only the one it brought."""
+    digest = base64.b64encode(hashlib.sha256(_script().encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'"
     )
 
 
@@ -72,10 +102,10 @@ def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     def finalize(value: Any) -> Any:
-        return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         finalize=finalize,
         undefined=StrictUndefined,
@@ -84,28 +114,18 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["line"] = functools.partial(one_line, limit=300)
+    environment.filters["comma"] = "{:,}".format
+    environment.globals.update(charts=charts, figures=figures, view=view, judged=judged, show=show)
     return environment
 
 
-def _groups(asked: tuple[view.Asked, ...]) -> list[tuple[view.Outcome, list[view.Asked]]]:
+def _groups(shown: Sequence[cards.Card]) -> list[Group]:
     """Questions by outcome, what needs looking at first; empty outcomes are left out."""
-    by = {o: [a for a in asked if a.outcome == o] for o in view.OUTCOMES}
-    return [(outcome, found) for outcome, found in by.items() if found]
-
-
-def _show(text: str, most: int = MAX_BYTES, *, limit: int) -> Shown:
-    whole = clean(text)
-    limit = min(limit, most)
-    cut = len(whole) > limit
-    return Shown(text=whole[:limit], n_characters=len(whole), cut=cut)
-
-
-def _context(asked: view.Asked) -> tuple[Passage, ...]:
-    """What the model was given: passages if they have sources, else the plain context."""
-    question = asked.question
-    if question.passages:
-        return question.passages
-    return (Passage(text=question.context),) if question.context else ()
+    groups = (
+        Group(outcome=outcome, cards=tuple(c for c in shown if c.outcome == outcome))
+        for outcome in view.OUTCOMES
+    )
+    return [group for group in groups if group.cards]
 
 
 def _files(result: RunResult) -> list[str]:
@@ -117,40 +137,25 @@ def _files(result: RunResult) -> list[str]:
         "adapter/": bool(result.training),
         "answers.jsonl": bool(result.completions),
         "scores.jsonl": bool(result.scores),
+        "checks.json": bool(result.checks),
         "verdict.json": bool(result.verdict),
+        "advice.json": bool(result.advice),
     }
     return [file for file, written in there.items() if written]
 
 
-def _limit(asked: tuple[view.Asked, ...]) -> int:
-    """The longest cut at which all texts together stay within ``MAX_BYTES`` once escaped."""
-    heads = [clean(text[: 2 * _LIMITS[0]]) for a in asked for text in _texts(a)]
+def _limit(asked: Sequence[view.Asked]) -> int:
+    """The longest cut at which all texts together stay within the budget once escaped."""
+    budget = max(MAX_BYTES, BYTES_A_QUESTION * len(asked))
+    heads = [visible(text[: _LIMITS[0]]) for a in asked for text in _texts(a)]
     for limit in _LIMITS:
-        if sum(len(str(escape(head[:limit])).encode()) for head in heads) <= MAX_BYTES:
+        if sum(len(str(escape(head[:limit])).encode()) for head in heads) <= budget:
             return limit
     return _LIMITS[-1]
 
 
 def _texts(a: view.Asked) -> list[str]:
-    passages = [passage.text for passage in _context(a)]
+    question = a.question
+    context = [p.text for p in question.passages] or [question.context]
     replies = [reply.completion.text for reply in (*a.replies, *a.probes)]
-    return [a.question.question, view.gold(a.question), *passages, *replies]
-
-
-def flatten(
-    facts: Mapping[str, object], *, prefix: str = "", skip: tuple[str, ...] = ()
-) -> Iterator[tuple[str, str]]:
-    """Nested facts as dotted names and texts.
-
-    >>> list(flatten({"versions": {"torch": "2.9"}, "seeds": [0, 1], "error": None}))
-    [('versions.torch', '2.9'), ('seeds', '0, 1'), ('error', 'not recorded')]
-    """
-    for key, value in facts.items():
-        if key in skip:
-            continue
-        if isinstance(value, Mapping):
-            yield from flatten(value, prefix=f"{prefix}{key}.")
-        elif isinstance(value, list | tuple):
-            yield f"{prefix}{key}", ", ".join(str(v) for v in value)
-        else:
-            yield f"{prefix}{key}", "not recorded" if value is None else str(value)
+    return [question.question, view.gold(question), *context, *replies]

@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import Any
 
 from realift.report import view
+from realift.report.judged import second_opinions
 from realift.run_folder import to_plain
 from realift.types import DataSummary, RunResult, TrainResult, Verdict
 
@@ -24,6 +25,8 @@ _FILES = {
     "verdict": "verdict.json",
     "answers": "answers.jsonl",
     "scores": "scores.jsonl",
+    "checks": "checks.json",
+    "advice": "advice.json",
     "manifest": "manifest.json",
     "config": "config.yaml",
     "adapter": "adapter",
@@ -33,12 +36,17 @@ _FILES = {
 def to_json(result: RunResult) -> dict[str, Any]:
     """One run as JSON-ready values; parts that the run did not reach are ``null``."""
     folder = PurePath(result.folder)
+    opinions = second_opinions(result)
     return {
         "schema": SCHEMA,
         "name": view.name(result),
         "status": view.status(result),
         "error": "\n".join(view.error_lines(result)) or None,
         **_judged(result.verdict),
+        "checks": to_plain(result.checks),
+        "advice": to_plain(result.advice),
+        "judge": to_plain(opinions.judge),
+        "judge_grounding": to_plain(opinions.grounding),
         "data": _data(result.data) if result.data else None,
         "plan": to_plain(result.plan) if result.plan else None,
         "training": _training(result.training) if result.training else None,

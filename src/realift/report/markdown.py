@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from realift.report import figures, view
+from realift.report import figures, judged, view
 from realift.report.text import clean, one_line
-from realift.types import Arm, RunResult, Verdict
+from realift.types import Arm, Check, RunResult, Verdict
 
 MAX_BYTES = 60_000  # GitHub takes comments up to 65,536 characters
 _LIMIT = 300  # characters of one text
@@ -94,10 +94,8 @@ def _head(verdict: Verdict, result: RunResult) -> list[str]:
         f"**{verdict.label}: {verdict.recommendation}.** {escape(verdict.sentence)}",
         _bullets(view.reasons(verdict)),
         *(_evidence(rows) if rows else ["not measured: nothing was compared"]),
-        "### Guards" if verdict.guards else "",
-        _guards(verdict) if verdict.guards else "",
-        "### What to do next" if verdict.next_steps else "",
-        _bullets(verdict.next_steps, numbered=True),
+        *_guards(verdict, view.checks_apart(result)),
+        *_next_steps(verdict, result),
         "### Warnings" if view.warnings(verdict) else "",
         _bullets(view.warnings(verdict)),
     ]
@@ -144,12 +142,22 @@ def _cells(row: view.Row, *, few_shot: bool) -> list[str]:
     ]
 
 
-def _guards(verdict: Verdict) -> str:
+def _guards(verdict: Verdict, checks: Sequence[Check]) -> list[str]:
+    found = [(g.name, g.status, g.explanation) for g in verdict.guards]
+    found += [(c.title, c.status, c.sentence) for c in checks]
     rows = (
-        [escape(g.name, limit=60), f"**{g.status}**", escape(g.explanation)]
-        for g in verdict.guards[: view.N_SHOWN]
+        [escape(name, limit=60), f"**{status}**", escape(why)]
+        for name, status, why in found[: view.N_SHOWN]
     )
-    return _table(["guard", "status", "why"], rows)
+    return ["### Guards", _table(["guard", "status", "why"], rows)] if found else []
+
+
+def _next_steps(verdict: Verdict, result: RunResult) -> list[str]:
+    steps = [f"{a.title}: {a.why}" if a.why else a.title for a in result.advice]
+    shown = _bullets(steps or verdict.next_steps, numbered=True)
+    commands = [one_line(c, limit=500) for a in result.advice for c in a.command.splitlines()]
+    code = "\n".join(clean(c).replace("```", "` ` `") for c in commands[: view.N_SHOWN])
+    return ["### What to do next", shown, f"```sh\n{code}\n```" if code else ""] if shown else []
 
 
 def _changed(verdict: Verdict, result: RunResult) -> list[str]:
@@ -186,10 +194,30 @@ def _said(asked: view.Asked, arm: Arm) -> str:
 
 def _tail(verdict: Verdict, result: RunResult) -> list[str]:
     command = clean(view.command(result))[:2000].replace("```", "` ` `")
+    recipe = verdict.recipe
     return [
+        f"### Recipe ({len(recipe.seeds)} seeds)" if recipe else "",
+        f"**{recipe.label}.** {escape(recipe.sentence)}" if recipe else "",
+        *_second_opinion(result),
         "### Reproduce" if command else "",
         f"```sh\n{command}\n```" if command else "",
         f"Signature: {quote(view.signature(verdict) or figures.NOT_MEASURED)}",
+    ]
+
+
+def _second_opinion(result: RunResult) -> list[str]:
+    opinions = judged.second_opinions(result)
+    rows: list[tuple[str, ...]] = []
+    if opinions.judge:
+        rows += judged.judge_rows(opinions.judge, result)
+    if opinions.grounding:
+        rows += judged.grounding_rows(opinions.grounding)
+    if not rows:
+        return []
+    cells = ([escape(cell, limit=80) for cell in row] for row in rows)
+    return [
+        "### A second opinion (it never changes the verdict)",
+        _table(["by", *judged.COLUMNS], cells, numbers=True),
     ]
 
 

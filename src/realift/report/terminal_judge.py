@@ -12,18 +12,18 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from realift.judge.records import (
-    ArmTrust,
-    Disagreement,
-    GroundingResult,
-    JudgeResult,
-    Opinion,
-)
+from realift.judge.records import Disagreement, GroundingResult, JudgeResult
 from realift.report import figures, view
+from realift.report.judged import (
+    grounding_rows,
+    grounding_trust,
+    judge_rows,
+    judge_title,
+    judge_trust,
+)
 from realift.report.terminal import bullets, facts, section, styled
 from realift.report.text import one_line
-from realift.types import Comparison, Interval, Rate, RunResult
-from realift.verdict.agreement import CorrectedDifference, Estimate
+from realift.types import RunResult
 
 N_SHOWN = 3  # answers that scorer and judge see differently; all stand in judge.json
 _WORDS = {1: "right", 0: "wrong"}
@@ -32,26 +32,21 @@ _WORDS = {1: "right", 0: "wrong"}
 def render_judge(judged: JudgeResult, result: RunResult) -> RenderableType:
     """The judge's figures under the scorer's, what is known of the judge, and its warnings."""
     label = result.verdict.label if result.verdict else None
-    head = (
-        f"Second opinion, checked against {figures.counted(judged.n_labelled, 'label')}"
-        if judged.validated
-        else "Second opinion, unvalidated"
-    )
     parts: list[RenderableType] = [
-        Text(head, style="bold"),
+        Text(judge_title(judged), style="bold"),
         facts(
             [
                 ("Judge", f"{judged.model} at {judged.url}"),
                 ("Verdict", _unchanged(label)),
             ]
         ),
-        *section("Evidence", _table("correctness by", _rows(judged, result))),
+        *section("Evidence", _table("correctness by", judge_rows(judged, result))),
         Text(
             "Difference = adapter - base, in percentage points. Side by side: share of questions "
             "that each arm wins; the rest are ties.",
             style="dim",
         ),
-        *section("What is known of this judge", facts(_trust(judged))),
+        *section("What is known of this judge", facts(judge_trust(judged))),
     ]
     if judged.disagreements:
         parts += section("Seen differently by scorer and judge", *_disagreements(judged, result))
@@ -65,21 +60,13 @@ def render_judge(judged: JudgeResult, result: RunResult) -> RenderableType:
 def render_grounding(found: GroundingResult, result: RunResult) -> RenderableType:
     """Grounding by words and by a model, and how the model did on answers that are known."""
     label = result.verdict.label if result.verdict else None
-    mark = "" if found.usable else " (does not count)"
-    rows = [_row("shared words", found.words), _row(f"the model{mark}", found.judged)]
     parts: list[RenderableType] = [
         Text("Second opinion on grounding", style="bold"),
         facts([("Model", found.model), ("Verdict", _unchanged(label))]),
-        *section("Evidence", _table("grounding by", rows)),
+        *section("Evidence", _table("grounding by", grounding_rows(found))),
         Text("Difference = adapter - base, in percentage points.", style="dim"),
         Text(),
-        facts(
-            [
-                ("Known", f"{found.n_misjudged:,} of {found.n_tested:,} known answers misjudged"),
-                ("Strange", f"{found.n_fooled:,} of {found.n_strange:,} strange contexts believed"),
-                ("Differs", f"on {found.n_differ:,} of {found.n_compared:,} answers"),
-            ]
-        ),
+        facts(grounding_trust(found)),
     ]
     if found.warnings:
         parts += section("Warnings", bullets(found.warnings))
@@ -104,87 +91,6 @@ def _table(what: str, rows: list[tuple[str, ...]]) -> Table:
         first, *others = (cell.replace(figures.NOT_MEASURED, "not\nmeasured") for cell in cells)
         table.add_row(Text(first), *(Text(f" {cell}") for cell in others))
     return table
-
-
-def _rows(judged: JudgeResult, result: RunResult) -> list[tuple[str, ...]]:
-    mark = "" if judged.validated else " (unvalidated)"
-    comparisons = result.verdict.comparisons if result.verdict else ()
-    scored = next((c for c in comparisons if c.dimension == "correctness" and not c.probe), None)
-    rows = [_row("the scorer", scored)] if scored else []
-    rows.append(_row(f"judge, each answer alone{mark}", judged.graded))
-    if judged.corrected:
-        rows.append(_corrected_row(judged.corrected, judged.arms))
-    return [*rows, _row(f"judge, side by side{mark}", judged.preferred)]
-
-
-def _row(name: str, c: Opinion | Comparison) -> tuple[str, ...]:
-    return (
-        name,
-        figures.percent(c.base.value),
-        figures.percent(c.adapter.value),
-        _change(c.difference, c.interval),
-        str(c.n_scored),
-        figures.p_value(c.p_value),
-    )
-
-
-def _corrected_row(c: CorrectedDifference, arms: tuple[ArmTrust, ...]) -> tuple[str, ...]:
-    base, adapter = (figures.percent(a.corrected.value) for a in arms)
-    return (
-        f"judge, corrected by {2 * c.n_labelled} labels",
-        base,
-        adapter,
-        _change(c.value, c.interval),
-        str(c.n),
-        figures.p_value(c.p_value),
-    )
-
-
-def _change(difference: float | None, interval: Interval | None) -> str:
-    if difference is None:
-        return figures.NOT_MEASURED
-    return f"{figures.points(difference)} {figures.interval(interval)}"
-
-
-# --- the judge itself --------------------------------------------------------------------------
-
-
-def _trust(judged: JudgeResult) -> list[tuple[str, str | Text]]:
-    replies = f"{judged.n_replies:,}"
-    if judged.n_unreadable or judged.n_failed:
-        replies += f", {judged.n_unreadable:,} not readable; {judged.n_failed:,} requests failed"
-    lines: list[tuple[str, str | Text]] = [
-        ("Replies", replies),
-        ("Same twice", f"{_rate(judged.consistency)} of answers graded twice"),
-        ("Order bias", f"{_rate(judged.position_bias)} of pairs turned round by the order"),
-        ("Scorer", f"differs on {len(judged.disagreements):,} of {judged.n_compared:,} answers"),
-    ]
-    if judged.kappa is not None:
-        lines.append(("Kappa", _kappa(judged.kappa)))
-    lines += [(view.ARM_NAMES[a.arm].capitalize(), _arm(a)) for a in judged.arms]
-    return lines
-
-
-def _kappa(kappa: Estimate) -> str:
-    labels = figures.counted(kappa.n, "label")
-    if kappa.value is None or kappa.interval is None:
-        return f"{figures.NOT_MEASURED}: judge and labels say the same of every answer ({labels})"
-    span = f"95% {kappa.interval.low:.2f} to {kappa.interval.high:.2f}"
-    return f"{kappa.value:.2f} ({span}, {labels}); 1 = as people, 0 = as chance"
-
-
-def _arm(trust: ArmTrust) -> str:
-    found = trust.accuracy
-    return (
-        f"accepts {_rate(found.sensitivity)} of right answers, "
-        f"rejects {_rate(found.specificity)} of wrong ones"
-    )
-
-
-def _rate(rate: Rate) -> str:
-    if rate.value is None:
-        return f"{figures.NOT_MEASURED} (n 0)"
-    return f"{figures.percent(rate.value)} ({figures.rate_interval(rate)}, n {rate.n})"
 
 
 def _disagreements(judged: JudgeResult, result: RunResult) -> list[RenderableType]:

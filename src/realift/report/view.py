@@ -26,10 +26,12 @@ from realift.types import (
     Comparison,
     Completion,
     Guard,
+    Interval,
     LeakCheck,
     Problem,
     Question,
     Rate,
+    Reading,
     RunResult,
     Score,
     Verdict,
@@ -151,6 +153,15 @@ def details(row: Row) -> tuple[str, ...]:
     return ("; ".join(said), c.signature)
 
 
+def unlabelled(
+    like: Comparison, *, difference: float | None, interval: Interval | None
+) -> Comparison:
+    """Another difference on the same dimension, for a picture; its label colors nothing."""
+    return dataclasses.replace(
+        like, difference=difference, interval=interval, label="NO MEANINGFUL GAIN"
+    )
+
+
 def words(name: str) -> str:
     """A dimension's or probe's name for reading ("no over refusal")."""
     return name.replace("_", " ")
@@ -239,15 +250,6 @@ def own_guards(verdict: Verdict, checks: Sequence[Check]) -> tuple[Guard, ...]:
     return tuple(g for g in verdict.guards if g.comparison is not None or g.name not in titles)
 
 
-def proof(check: Check) -> str:
-    """What a check rests on: rows, controls, and whether SHIP waits for it."""
-    waits = "SHIP waits for it" if check.required else "SHIP does not wait for it"
-    return (
-        f"ran on {check.n}, could have fired on {check.n_could_fire}; planted faults caught "
-        f"{check.caught}/{check.planted}, false alarms {check.false_alarms}/{check.clean}; {waits}"
-    )
-
-
 def _changes(row: Comparison, kind: Literal["fixed", "broken"]) -> Changes:
     fixed = kind == "fixed"
     return Changes(
@@ -258,6 +260,68 @@ def _changes(row: Comparison, kind: Literal["fixed", "broken"]) -> Changes:
         probe=row.probe,
         mean=row.kind == "mean",
     )
+
+
+# --- checks ------------------------------------------------------------------------------------
+
+
+def checks_apart(result: RunResult) -> tuple[Check, ...]:
+    """The checks that are not among the guards already."""
+    guards = result.verdict.guards if result.verdict else ()
+    named = {guard.name for guard in guards}
+    return tuple(c for c in result.checks if c.title not in named and c.name not in named)
+
+
+def proof(check: Check) -> str:
+    """On how much a check ran, what shows that it could have fired, and whether SHIP waits."""
+    ran = f"Ran on {check.n:,}, could have fired on {check.n_could_fire:,}"
+    planted = f"caught {check.caught:,} of {check.planted:,} planted faults"
+    clean = f"false alarms on {check.false_alarms:,} of {check.clean:,} clean controls"
+    if not check.planted:
+        planted = "no planted fault was shown to it"
+    if not check.clean:
+        clean = "no clean control was shown to it"
+    waits = "SHIP waits for it" if check.required else "SHIP does not wait for it"
+    return f"{ran}; {planted}; {clean}; {waits}."
+
+
+def reading(r: Reading) -> str:
+    """The figure of a reading in its unit: a share as percent, a loss with three decimals."""
+    if r.value is None:
+        return figures.NOT_MEASURED
+    return _in_unit(r.value, r) + (" nats/token" if r.unit == "nats/token" else "")
+
+
+def reading_interval(r: Reading) -> str:
+    """Its interval with its level; "-" where there is none."""
+    span = r.interval
+    if span is None:
+        return "-"
+    return f"{100 * span.level:g}% {_in_unit(span.low, r)} to {_in_unit(span.high, r)}"
+
+
+def _in_unit(value: float, r: Reading) -> str:
+    apart = "-" in r.arm  # a difference shows its sign
+    if r.unit == "share":
+        return f"{figures.points(value)} points" if apart else figures.percent(value)
+    if r.unit == "count":
+        return f"{value:+,.0f}" if apart else f"{value:,.0f}"
+    return f"{value:+.3f}" if apart else f"{value:.3f}"
+
+
+def looks(verdict: Verdict) -> str:
+    """How many adapters were judged on these questions, and what that does to p."""
+    if verdict.sequential:
+        return (
+            f"{figures.counted(verdict.n_looks, 'adapter')} judged on this eval set so far; an "
+            "e-value decides, which holds at any number of looks at one adapter."
+        )
+    if verdict.n_looks > 1:
+        return (
+            f"{verdict.n_looks:,} adapters were judged on this eval set so far, this one included "
+            f"(the ledger of the runs folder counts them); p is multiplied by {verdict.n_looks:,}."
+        )
+    return "This is the first adapter that the ledger of the runs folder has on this eval set."
 
 
 # --- questions and answers ---------------------------------------------------------------------
@@ -375,6 +439,14 @@ def _outcome(replies: list[Reply], marks: list[str]) -> Outcome:
                 return "both right"
             return "both wrong" if both == {0.0} else "mixed"
     return "not scored"
+
+
+def refused(reply: Reply) -> bool:
+    """Whether an answer was scored as a refusal, on a question to refuse or on one to answer."""
+    refusing = {"refusal": 1.0, "no_over_refusal": 0.0}  # an empty answer has no_over_refusal 0 too
+    return bool(reply.completion.text.strip()) and any(
+        s.value is not None and s.value == refusing.get(s.dimension) for s in reply.scores
+    )
 
 
 def gold(question: Question) -> str:

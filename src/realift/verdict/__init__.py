@@ -34,6 +34,7 @@ from realift.verdict.power import (
     estimated_churn,
     midp_power,
     minimum_detectable,
+    minimum_detectable_after,
     more_questions,
     questions_needed,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "mean_rate",
     "midp_power",
     "minimum_detectable",
+    "minimum_detectable_after",
     "more_questions",
     "more_samples",
     "pair_scores",

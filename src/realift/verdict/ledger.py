@@ -24,6 +24,8 @@ from filelock import FileLock
 
 from realift.errors import DataError
 
+LEDGER = "ledger.jsonl"  # its name in the runs folder
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:

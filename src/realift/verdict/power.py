@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from statistics import NormalDist
 
 POWER = 0.80
+_NODES = 32  # equally likely churns that stand for what the churn may be
 
 
 def questions_needed(
@@ -130,16 +132,46 @@ def minimum_detectable(
     >>> minimum_detectable(3, p_broken=0.05) is None
     True
     """
+    return _smallest_gain(n, [min(max(p_broken, 0.0), 0.5)], alpha=alpha, power=power)
+
+
+@functools.lru_cache(maxsize=256)
+def minimum_detectable_after(
+    n: int, n_changed: float, *, alpha: float = 0.05, power: float = POWER
+) -> float | None:
+    """Smallest true gain that ``n`` questions find, as far as one run of them can tell.
+
+    ``n_changed`` of the answers changed between right and wrong, so the churn is known with an
+    error only: the chance of finding the gain is averaged over what the churn may be (Jeffreys'
+    Beta(changed + 1/2, unchanged + 1/2)), half of it broken. Taking the observed churn for the true
+    one instead names gains that are then found in 71-76 of 100 cases.
+
+    >>> round(minimum_detectable_after(50, 5), 2)
+    0.22
+    >>> minimum_detectable_after(3, 1) is None
+    True
+    """
     if n <= 0:
         return None
-    p_broken = min(max(p_broken, 0.0), 1.0)
+    from scipy.special import betaincinv
+
+    n_changed = min(max(n_changed, 0.0), float(n))
+    middles = [(i + 0.5) / _NODES for i in range(_NODES)]
+    churns = betaincinv(n_changed + 0.5, n - n_changed + 0.5, middles)
+    return _smallest_gain(n, [float(c) / 2 for c in churns], alpha=alpha, power=power)
+
+
+def _smallest_gain(n: int, broken: Sequence[float], *, alpha: float, power: float) -> float | None:
+    """Smallest gain found with probability ``power`` on average over these broken rates."""
 
     def reached(gain: float) -> bool:
-        fixed = min(p_broken + gain, 1 - p_broken)
-        return midp_power(n, p_fixed=fixed, p_broken=p_broken, alpha=alpha) >= power
+        found = (
+            midp_power(n, p_fixed=min(p + gain, 1 - p), p_broken=p, alpha=alpha) for p in broken
+        )
+        return sum(found) / len(broken) >= power
 
-    low, high = 0.0, 1 - 2 * p_broken
-    if high <= 0 or not reached(high):
+    low, high = 0.0, 1 - 2 * min(broken)
+    if n <= 0 or high <= 0 or not reached(high):
         return None
     while high - low > 1e-4:
         middle = (low + high) / 2

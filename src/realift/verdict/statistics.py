@@ -30,7 +30,7 @@ from realift.verdict.paired import (
     wilson,
 )
 from realift.verdict.pairs import Pairs
-from realift.verdict.power import minimum_detectable, more_questions
+from realift.verdict.power import minimum_detectable_after, more_questions
 from realift.verdict.sequential import e_value
 
 
@@ -114,13 +114,16 @@ def rate(pairs: Pairs, values: Sequence[float]) -> Rate:
 def detectable(pairs: Pairs, groups: Groups, stats: Statistics, *, alpha: float) -> float | None:
     """Smallest difference these questions could show (0-1).
 
-    Of 0/1 scores at the rate of the rarer change, so that it does not depend on which arm won.
+    From the churn that was seen, never from the difference: of 0/1 scores every changed answer
+    counts, as many of them broken as fixed; where the difference is proven, only the rarer kind
+    of change is churn.
     """
     if pairs.kind == "mean":
         return mean_detectable(standard_error(groups), len(groups.sizes), alpha=alpha)
     n = round(pairs.n / stats.design_effect)
-    rarer = min(len(pairs.fixed), len(pairs.broken)) / stats.design_effect
-    return minimum_detectable(n, p_broken=(rarer + 1) / (n + 4), alpha=alpha) if n else None
+    fixed, broken = len(pairs.fixed), len(pairs.broken)
+    changed = 2 * min(fixed, broken) if stats.p_value <= alpha else fixed + broken
+    return minimum_detectable_after(n, changed / stats.design_effect, alpha=alpha)
 
 
 def more(pairs: Pairs, groups: Groups, stats: Statistics, *, min_gain: float, alpha: float) -> int:

@@ -110,6 +110,12 @@ def test_detectable_gain_is_found_in_80_of_100_runs() -> None:
     assert list(exact.detectable(5, 0.05)) == []  # no gain is detectable with five
 
 
+def test_where_no_gain_is_found_often_enough_the_report_is_shown_and_not_judged() -> None:
+    (row,) = exact.reported_detectable(20, 0.20)
+    assert row.status == "shown"
+    assert "largest possible gain is found in 80.4% only" in row.note
+
+
 def test_claims_look_at_p_first_and_agree_with_compare() -> None:
     groups = [f"g{i % 8}" for i in range(48)]
     for differences in drawn.grouped_draws(48, 8, 0.5, reps=40, gain=0.2):

@@ -22,6 +22,7 @@ COMPARE = importlib.import_module("realift.verdict.compare")
 DECIDE = importlib.import_module("realift.verdict.decide")
 GUARDS = importlib.import_module("realift.verdict.guards")
 RECIPE = importlib.import_module("realift.verdict.recipe")
+POWER = importlib.import_module("realift.verdict.power")
 STATISTICS = importlib.import_module("realift.verdict.statistics")
 
 ALPHA = 0.05

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from realift.verdict.selftest.engine import (
     MIN_GAIN,
+    POWER,
     STATISTICS,
     cached,
     compared,
@@ -144,7 +145,7 @@ def _interval(b: int, c: int, n: int, level: float) -> tuple[float, float]:
 
 def detectable(n: int, p_broken: float) -> Iterator[Row]:
     """A gain of the size said to be detectable must be found in 80 of 100 cases."""
-    gain = STATISTICS.minimum_detectable(n, p_broken=p_broken)
+    gain = POWER.minimum_detectable(n, p_broken=p_broken)
     if gain is None:
         return
     rates = {"p_fixed": p_broken + gain, "p_broken": p_broken}
@@ -159,37 +160,49 @@ def detectable(n: int, p_broken: float) -> Iterator[Row]:
     )
 
 
-def reported_detectable(n: int, p_broken: float) -> Iterator[Row]:
-    """The same for the figure a run reports, which knows the broken rate only from its counts.
+def reported_detectable(n: int, p_broken: float, gain: float = 0.0) -> Iterator[Row]:
+    """The same for the figure a run reports, which knows the churn only from its own answers.
 
-    First run: no effect, ``p_broken`` each way. Then: the power of the same n for a true gain of
-    what that run reported, averaged over what it may have reported.
+    First run: a true gain of ``gain`` (0 = no effect). Then: the power of the same n for a true
+    gain of what that run reported, averaged over what it may have reported. A report beyond what is
+    possible counts as the largest possible gain. Where even that one is found in fewer than 85 of
+    100 cases nothing can be calibrated, and after a run with an effect the report errs on the
+    large side (what it fixed looks like churn until it is proven): these rows are shown only.
     """
     cells = lattice(n)
-    weights = chances(n, p_fixed=p_broken, p_broken=p_broken)
+    weights = chances(n, p_fixed=p_broken + gain, p_broken=p_broken)
+    largest = 1 - 2 * p_broken
     kept = total = 0.0
     for i in (weights > 1e-6).nonzero()[0]:
-        found = _reported(n, min(int(cells.fixed[i]), int(cells.broken[i])))
-        if found is None or found + 2 * p_broken > 1:
-            continue
-        kept += weights[i]
-        total += weights[i] * claim_chance(
-            n, "REAL GAIN", p_fixed=p_broken + found, p_broken=p_broken
-        )
+        found = _reported(n, int(cells.fixed[i]), int(cells.broken[i]))
+        if found is not None:
+            kept += weights[i]
+            total += weights[i] * _power(n, p_broken, round(min(found, largest), 4))
+    most = claim_chance(n, "REAL GAIN", p_fixed=1 - p_broken, p_broken=p_broken)
+    judged = gain == 0 and most >= 0.85
+    note = "the churn is known from these few answers only"
+    if most < 0.85:
+        note = f"even the largest possible gain is found in {most:.1%} only"
     yield Row(
         section=DETECTABLE,
-        situation=f"n = {n}, {p_broken:.0%} broken, as estimated by a run without effect",
+        situation=f"n = {n}, {p_broken:.0%} broken, as estimated by a run "
+        + (f"with a gain of {100 * gain:g} points" if gain else "without effect"),
         measures="mean power",
         ours=total / kept,
-        low=0.70,
-        high=0.90,
-        note="the broken rate is known from these few answers only",
+        low=0.75 if judged else 0.0,
+        high=0.85 if judged else 1.0,
+        note=note,
     )
 
 
 @cached
-def _reported(n: int, rarer: int) -> float | None:
-    return compared(differences_of(rarer, rarer, n)).minimum_detectable  # type: ignore[no-any-return]
+def _reported(n: int, fixed: int, broken: int) -> float | None:
+    return compared(differences_of(fixed, broken, n)).minimum_detectable  # type: ignore[no-any-return]
+
+
+@cached
+def _power(n: int, p_broken: float, gain: float) -> float:
+    return claim_chance(n, "REAL GAIN", p_fixed=p_broken + gain, p_broken=p_broken)
 
 
 def no_meaningful_gain(n: int) -> Iterator[Row]:

@@ -29,6 +29,7 @@ from realift.verdict.selftest.engine import (
     COMPARE,
     DECIDE,
     GUARDS,
+    POWER,
     RECIPE,
     STATISTICS,
     clear_caches,
@@ -170,6 +171,11 @@ def _optimistic(*args: Any, **options: Any) -> float | None:
     return None if found is None else 0.8 * found
 
 
+def _optimistic_after(*args: Any, **options: Any) -> float | None:
+    found = _DETECTABLE_AFTER(*args, **options)
+    return None if found is None else 0.8 * found
+
+
 def _unproven_is_ok(*args: Any) -> Any:
     status, why = _STATUS(*args)
     return ("OK" if status == "UNPROVEN" else status), why
@@ -182,7 +188,8 @@ def _idle_is_ok(*args: Any) -> Any:
 
 _EXACT_INTEGER_P = clusters._exact_integer_p
 _LABEL, _COMPARE, _PAIR_SCORES = COMPARE._label, COMPARE.compare, COMPARE.pair_scores
-_MINIMUM_DETECTABLE = STATISTICS.minimum_detectable
+_MINIMUM_DETECTABLE = POWER.minimum_detectable
+_DETECTABLE_AFTER = STATISTICS.minimum_detectable_after
 _STATUS = GUARDS._status
 
 
@@ -240,8 +247,15 @@ MUTATIONS = (
     Mutation(
         guard="exact minimum detectable gain",
         instead="a fifth less",
-        patches=((STATISTICS, "minimum_detectable", _optimistic),),
+        patches=((POWER, "minimum_detectable", _optimistic),),
         rows=functools.partial(exact.detectable, 50, 0.05),
+    ),
+    Mutation(
+        guard="detectable gain as a run reports it",
+        instead="a fifth less",
+        patches=((STATISTICS, "minimum_detectable_after", _optimistic_after),),
+        rows=functools.partial(exact.reported_detectable, 20, 0.10),
+        seconds=2,
     ),
     Mutation(
         guard="p times the number of adapters tried",

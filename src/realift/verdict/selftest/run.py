@@ -118,7 +118,8 @@ def jobs(quick: bool, adapters: Path | None = None) -> Iterator[Job]:
             yield 0.1, partial(exact.detectable, n, p_broken)
     for n in (20, 50) if quick else (20, 50, 100):
         for p_broken in (0.02, 0.05, 0.10, 0.20):
-            yield n / 100, partial(exact.reported_detectable, n, p_broken)
+            yield n / 20, partial(exact.reported_detectable, n, p_broken)
+        yield n / 20, partial(exact.reported_detectable, n, 0.05, 0.10)
     for n in sizes:
         yield (n / 50) ** 1.5 / 8, partial(exact.no_meaningful_gain, n)
     reps = 500 if quick else 4_000

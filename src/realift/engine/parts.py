@@ -1,0 +1,266 @@
+"""A model taken apart: the tensors and numbers of a Llama-like decoder, nothing copied.
+
+Llama, Mistral, Qwen2 and Qwen3 are one and the same network with a few switches (biases, norms on
+queries and keys, tied head). What deviates is refused with the reason, and the plain path is taken.
+
+>>> parts = read_parts(model)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+KNOWN = ("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM")
+# These depend on positions alone; "dynamic" and "longrope" look at the length of the batch.
+KNOWN_ROPE = ("default", "linear", "llama3", "yarn")
+
+
+@dataclass(slots=True, kw_only=True)
+class Linear:
+    """``y = x W^T + bias + scale * dropout(x) A^T B^T``, the LoRA part only where there is one.
+
+    ``lora_a`` and ``lora_b`` are peft's own parameters: who writes their ``.grad`` trains them.
+    """
+
+    weight: torch.Tensor  # (out, in)
+    bias: torch.Tensor | None  # (out,)
+    lora_a: torch.Tensor | None = None  # (r, in)
+    lora_b: torch.Tensor | None = None  # (out, r)
+    scale: float = 0.0
+    dropout: float = 0.0  # probability
+
+    @property
+    def adapted(self) -> bool:
+        return self.lora_a is not None
+
+
+@dataclass(slots=True, kw_only=True)
+class Layer:
+    """One decoder layer. Norm weights are (hidden,), those of queries and keys (head_dim,)."""
+
+    input_norm: torch.Tensor
+    post_norm: torch.Tensor
+    q: Linear
+    k: Linear
+    v: Linear
+    o: Linear
+    gate: Linear
+    up: Linear
+    down: Linear
+    q_norm: torch.Tensor | None
+    k_norm: torch.Tensor | None
+    window: int | None  # how many positions back a query sees, itself included; None = all
+
+    @property
+    def linears(self) -> tuple[Linear, ...]:
+        return (self.q, self.k, self.v, self.o, self.gate, self.up, self.down)
+
+    @property
+    def adapted(self) -> bool:
+        return any(linear.adapted for linear in self.linears)
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """The whole decoder. ``head`` may be the same tensor as ``embed`` (tied).
+
+    ``rope(positions)``: ``(T,)`` positions to cos and sin, each ``(T, head_dim)`` in the model's
+    dtype. ``eps`` is that of every norm; ``activation`` is always ``silu`` (others are refused).
+    """
+
+    embed: torch.Tensor  # (V, hidden)
+    layers: tuple[Layer, ...]
+    norm: torch.Tensor  # (hidden,)
+    head: torch.Tensor  # (V, hidden)
+    rope: Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+    eps: float
+    n_heads: int
+    n_kv_heads: int
+    head_dim: int
+    hidden: int
+    intermediate: int
+    activation: str
+    scaling: float  # of the attention scores, head_dim ** -0.5
+
+    @property
+    def window(self) -> int | None:
+        """The shortest attention window of any layer; None = every layer sees everything."""
+        windows = [layer.window for layer in self.layers if layer.window is not None]
+        return min(windows) if windows else None
+
+    @property
+    def first_adapted(self) -> int:
+        """Index of the first layer with an adapter (``len(layers)`` if there is none)."""
+        found = (i for i, layer in enumerate(self.layers) if layer.adapted)
+        return next(found, len(self.layers))
+
+
+class Unfit(Exception):
+    """This model is not one of those the engine knows; the message says why."""
+
+
+def read_parts(model: Any) -> Parts | None:
+    """The parts of a plain or PEFT-wrapped model, or None: then only the plain path is exact.
+
+    Reading is not proof. Use ``agrees(model, parts)`` once before relying on it.
+    """
+    found = parts_or_reason(model)
+    return None if isinstance(found, str) else found
+
+
+def parts_or_reason(model: Any) -> Parts | str:
+    """As ``read_parts``, with the reason instead of None: a clause such as "it is a Gemma..."."""
+    try:
+        return _read(model)
+    except Unfit as err:
+        return str(err)
+
+
+def _read(model: Any) -> Parts:
+    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    kind = type(inner).__name__
+    if kind not in KNOWN:
+        raise Unfit(
+            f"{kind} is not among {', '.join(k.removesuffix('ForCausalLM') for k in KNOWN)}"
+        )
+    config = inner.config
+    if config.hidden_act != "silu":
+        raise Unfit(f"its activation is {config.hidden_act}, not silu")
+    rope_type = inner.model.rotary_emb.rope_type
+    if rope_type not in KNOWN_ROPE:
+        raise Unfit(f"its rotary embedding ({rope_type}) depends on more than the position")
+    if getattr(config, "attention_dropout", 0.0):
+        raise Unfit("it drops out attention weights in training")
+    for name, module in inner.named_modules():
+        if module._forward_hooks or module._forward_pre_hooks or hasattr(module, "_hf_hook"):
+            raise Unfit(f"something is hooked into {name or 'the model'}")
+        if type(module).__name__ in ("ModulesToSaveWrapper", "TrainableTokensWrapper"):
+            raise Unfit(f"{name} is trained whole")
+    embed, head = inner.model.embed_tokens, inner.lm_head
+    for name, module in (("embed_tokens", embed), ("lm_head", head)):
+        if type(module).__name__ not in ("Embedding", "Linear") or hasattr(module, "lora_A"):
+            raise Unfit(f"{name} is a {type(module).__name__}")
+    if getattr(head, "bias", None) is not None:
+        raise Unfit("its output head has a bias")
+    rotary = inner.model.rotary_emb
+
+    def rope(positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        like = embed.weight.new_empty(0)
+        cos, sin = rotary(like, positions[None])
+        return cos[0], sin[0]
+
+    head_dim = int(
+        getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    )
+    return Parts(
+        embed=embed.weight,
+        layers=tuple(_layer(layer) for layer in inner.model.layers[: config.num_hidden_layers]),
+        norm=inner.model.norm.weight,
+        head=head.weight,
+        rope=rope,
+        eps=float(config.rms_norm_eps),
+        n_heads=int(config.num_attention_heads),
+        n_kv_heads=int(config.num_key_value_heads),
+        head_dim=head_dim,
+        hidden=int(config.hidden_size),
+        intermediate=int(config.intermediate_size),
+        activation="silu",
+        scaling=head_dim**-0.5,
+    )
+
+
+def _layer(layer: Any) -> Layer:
+    attention, mlp = layer.self_attn, layer.mlp
+    window = getattr(attention, "sliding_window", None)
+    if window is None and type(attention).__name__ == "MistralAttention":
+        window = attention.config.sliding_window
+    return Layer(
+        input_norm=layer.input_layernorm.weight,
+        post_norm=layer.post_attention_layernorm.weight,
+        q=_linear(attention.q_proj),
+        k=_linear(attention.k_proj),
+        v=_linear(attention.v_proj),
+        o=_linear(attention.o_proj),
+        gate=_linear(mlp.gate_proj),
+        up=_linear(mlp.up_proj),
+        down=_linear(mlp.down_proj),
+        q_norm=attention.q_norm.weight if hasattr(attention, "q_norm") else None,
+        k_norm=attention.k_norm.weight if hasattr(attention, "k_norm") else None,
+        window=window,
+    )
+
+
+def _linear(module: Any) -> Linear:
+    """A ``torch.nn.Linear``, or peft's LoRA around one."""
+    if not hasattr(module, "lora_A"):
+        return _plain_linear(module)
+    out = _plain_linear(module.base_layer)
+    if module.disable_adapters:
+        return out
+    if module.merged:
+        raise Unfit("an adapter is merged into it")
+    names = [name for name in module.active_adapters if name in module.lora_A]
+    if len(names) > 1:
+        raise Unfit("several adapters are active at once")
+    if not names:
+        return out
+    name = names[0]
+    a, b = module.lora_A[name], module.lora_B[name]
+    if module.lora_variant or getattr(b, "bias", None) is not None:
+        raise Unfit("its adapter is a variant of LoRA (DoRA, a bias or the like)")
+    if a.weight.device != out.weight.device:
+        raise Unfit("adapter and base lie on different devices")
+    out.lora_a, out.lora_b = a.weight, b.weight
+    out.scale = float(module.scaling[name])
+    out.dropout = float(getattr(module.lora_dropout[name], "p", 0.0))
+    return out
+
+
+def _plain_linear(module: Any) -> Linear:
+    kind = type(module).__name__
+    if kind != "Linear" or not module.weight.is_floating_point() or module.weight.ndim != 2:
+        raise Unfit(f"its weights lie in a {kind}")
+    return Linear(weight=module.weight, bias=module.bias)
+
+
+# --- proof ---------------------------------------------------------------------------------------
+
+PROBE_LENGTHS = (7, 12, 3)
+TOLERANCE = {"float32": 1e-4, "float64": 1e-8}  # of the largest logit; half precision: 0.06
+
+
+def agrees(model: Any, parts: Parts, *, lengths: Sequence[int] = PROBE_LENGTHS) -> bool:
+    """Whether the engine's logits are the model's own, on a few packed rows of random tokens.
+
+    Rows of different lengths lie in one pack, two of them sharing their beginning, so that a wrong
+    mask, position, norm or bias shows. Dropout is off on both sides; what an adapter adds counts
+    (a fresh adapter adds nothing).
+    """
+    import torch
+
+    from realift.engine.forward import logits_of_rows
+
+    generator = torch.Generator().manual_seed(0)
+    vocabulary = parts.embed.shape[0]
+    rows = [torch.randint(vocabulary, (n,), generator=generator).tolist() for n in lengths]
+    rows.append(rows[0][: max(1, len(rows[0]) // 2)] + rows[1])
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            ours = logits_of_rows(parts, rows)
+            for row, mine in zip(rows, ours, strict=True):
+                ids = torch.tensor([row], device=parts.embed.device)
+                theirs = model(input_ids=ids, use_cache=False).logits[0].float()
+                limit = TOLERANCE.get(str(parts.embed.dtype).removeprefix("torch."), 0.06)
+                error = float((theirs - mine.float()).abs().max())
+                if not error <= limit * float(theirs.abs().max()):
+                    return False
+    finally:
+        model.train(was_training)
+    return True

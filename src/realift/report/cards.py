@@ -1,0 +1,151 @@
+"""One question of the page: its answers with what is marked in them, and what it is found by.
+
+Texts are made visible and cut here, before anything looks into them: a megabyte costs nothing.
+
+>>> make_cards(view.asked(result), limit=4000)[0].anchor  # doctest: +SKIP
+'question-1'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from realift.report import marking, view
+from realift.report.marking import Piece, ShownPassage, Span
+from realift.report.text import Shown, show
+from realift.score.sources import sources
+from realift.types import Arm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One answer: its text in pieces, and how it compares with ``against`` ("" = with none)."""
+
+    title: str
+    reply: view.Reply
+    shown: Shown
+    pieces: tuple[Piece, ...]
+    refused: bool
+    note: str  # "the same words as the base", or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """The answers to one way of asking: the eval set's ("") or a probe's."""
+
+    probe: str
+    said: tuple[Said, ...]
+    passages: tuple[ShownPassage, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A question with everything that was said to it.
+
+    ``flags`` are what the page filters by, besides the outcome: "base refuses", "adapter
+    refuses", "cut off", "must be refused". ``n_tokens``: of the adapter's first answer.
+    """
+
+    anchor: str
+    asked: view.Asked
+    outcome: view.Outcome
+    flags: tuple[str, ...]
+    n_tokens: int
+    asking: Asking
+    probes: tuple[Asking, ...]
+
+
+FLAGS = ("adapter refuses", "base refuses", "cut off", "must be refused")
+
+
+def make_cards(asked: Sequence[view.Asked], limit: int) -> tuple[Card, ...]:
+    """A card for every question, in the order of the eval set.
+
+    Args:
+        limit: characters shown of one text.
+    """
+    return tuple(_card(f"question-{i}", a, limit) for i, a in enumerate(asked, start=1))
+
+
+def _card(anchor: str, a: view.Asked, limit: int) -> Card:
+    asking = _asking(a, "", a.replies, limit)
+    by_probe: dict[str, list[view.Reply]] = {}
+    for reply in a.probes:
+        by_probe.setdefault(reply.completion.probe, []).append(reply)
+    adapter = a.first("adapter")
+    return Card(
+        anchor=anchor,
+        asked=a,
+        outcome=a.outcome,
+        flags=_flags(a),
+        n_tokens=adapter.n_tokens if adapter else 0,
+        asking=asking,
+        probes=tuple(_asking(a, probe, found, limit) for probe, found in by_probe.items()),
+    )
+
+
+def _flags(a: view.Asked) -> tuple[str, ...]:
+    refusing = {r.completion.arm for r in a.replies if view.refused(r)}
+    found = {
+        "adapter refuses": "adapter" in refusing,
+        "base refuses": "base" in refusing,
+        "cut off": any(r.completion.finish == "length" for r in a.replies),
+        "must be refused": not a.question.answerable,
+    }
+    return tuple(flag for flag in FLAGS if found[flag])
+
+
+def _asking(a: view.Asked, probe: str, replies: Sequence[view.Reply], limit: int) -> Asking:
+    texts = [show(r.completion.text, limit) for r in replies]
+    known = sources(a.question)
+    said = []
+    for reply, shown in zip(replies, texts, strict=True):
+        refused = view.refused(reply)
+        spans: list[Span] = list(marking.citations(a.question, shown.text, known).spans)
+        note = ""
+        other = _other(reply, replies, texts)
+        if other is not None and shown.text and other.text:
+            arm = "adapter" if reply.completion.arm == "base" else "base"
+            if marking.same_words(shown.text, other.text):
+                note = f"the same words as the {arm}"
+            else:
+                spans += marking.only_here(shown.text, other.text)
+        said.append(
+            Said(
+                title=_title(reply),
+                reply=reply,
+                shown=shown,
+                pieces=tuple(marking.pieces(shown.text, spans)),
+                refused=refused,
+                note=note,
+            )
+        )
+    answers: list[tuple[Arm, str]] = [
+        (s.reply.completion.arm, s.shown.text)
+        for s in said
+        if s.reply.completion.arm != "few_shot" and not s.refused
+    ]
+    passages = () if probe else marking.shown_passages(a.question, answers, known, limit)
+    return Asking(probe=probe, said=tuple(said), passages=passages)
+
+
+def _other(
+    reply: view.Reply, replies: Sequence[view.Reply], texts: Sequence[Shown]
+) -> Shown | None:
+    """What a reply is compared with: the base's with the adapter's, any other with the base's."""
+    wanted: Arm = "adapter" if reply.completion.arm == "base" else "base"
+    sample = reply.completion.sample
+    for r, shown in zip(replies, texts, strict=True):
+        if (r.completion.arm, r.completion.sample) == (wanted, sample):
+            return shown
+    return None
+
+
+def _title(reply: view.Reply) -> str:
+    c = reply.completion
+    return (
+        view.ARM_NAMES[c.arm]
+        + (f", seed +{c.seed}" if c.seed else "")
+        + (f", sample {c.sample + 1}" if c.sample else "")
+    )
