@@ -39,6 +39,7 @@ def compare(bench: Bench, adapter: Path, **options: Any) -> tuple[RunResult, lis
         "runs_dir": str(bench.root / f"runs-{bench.n_runs}"),
         "max_new_tokens": 6,
         "allow_leaks": True,
+        "probes": "context_removed",
         **options,
     }
     return pipeline.compare(resolve(flags=given), adapter, on_event=seen.append), seen
