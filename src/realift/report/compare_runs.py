@@ -167,7 +167,7 @@ def _verdicts(a: RunResult, b: RunResult) -> tuple[Changed, ...]:
         v = r.verdict
         if v is None:
             return {"verdict": f"none ({view.status(r)})"}
-        checks = {f"check: {c.title}": c.status for c in r.checks}
+        checks = {f"check: {c.title}": c.status for c in view.checks_apart(r)}
         guards = {f"guard: {g.name}": g.status for g in v.guards}
         return {"verdict": v.label, "recommendation": v.recommendation, **guards, **checks}
 
