@@ -165,23 +165,30 @@ def ask_all(
 
 
 @contextmanager
-def keeping(path: Path) -> Iterator[_OnBatch]:
-    """What was answered is written now and then, and at the end, also after a Ctrl-C."""
-    kept: list[Completion] = []
+def keeping(
+    path: Path, known: Mapping[AnswerKey, Completion] = MappingProxyType({})
+) -> Iterator[_OnBatch]:
+    """What was answered is written now and then, and at the end, also after a Ctrl-C.
+
+    ``known``: answers that are in the file already; they stay in it.
+    """
+    from realift.answer.keys import key_of
+
+    kept = dict(known)
     written = time.monotonic()
 
     def keep(batch: Sequence[Completion]) -> None:
         nonlocal written
-        kept.extend(batch)
+        kept.update((key_of(c), c) for c in batch)
         if time.monotonic() - written > _SAVE_EVERY:
-            run_folder.write_jsonl(path, kept)
+            run_folder.write_jsonl(path, kept.values())
             written = time.monotonic()
 
     try:
         yield keep
     finally:
         if kept:
-            run_folder.write_jsonl(path, kept)
+            run_folder.write_jsonl(path, kept.values())
 
 
 def in_order(answers: Sequence[Answers], questions: Sequence[Question]) -> tuple[Completion, ...]:

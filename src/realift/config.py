@@ -37,6 +37,8 @@ PROBES = (
     "memorization", "regurgitation", "forgetting", "baselines",
 )  # fmt: skip
 
+TRACKERS = ("tensorboard", "mlflow", "wandb", "trackio")
+
 Check = Callable[[Any], str | None]
 Given = Literal["default", "file", "flag"]
 
@@ -76,6 +78,13 @@ def _probes(value: str) -> str | None:
     return None
 
 
+def _all_of(*allowed: str) -> Check:
+    def check(values: tuple[str, ...]) -> str | None:
+        return None if set(values) <= set(allowed) else f"may hold {', '.join(allowed)}"
+
+    return check
+
+
 def _option(default: Any, help: str, *, group: str, check: Check | None = None) -> Any:
     meta = {"help": help, "group": group, "check": check}
     if isinstance(default, list):
@@ -93,6 +102,23 @@ class Config:
         None,
         "The eval set: questions as JSONL, JSON, CSV or YAML (none: run cross-fits the rows).",
         group="data",
+    )
+    docs: str | None = _option(
+        None,
+        "Documents to retrieve each question's context from: a folder (md, txt, html, pdf), or "
+        "chroma:PATH#COLLECTION.",
+        group="data",
+    )
+    retriever: str = _option(
+        "bm25",
+        "How passages are found: bm25 (words, no download), or a sentence-transformers model.",
+        group="data",
+    )
+    retrieve_k: int = _option(
+        4, "Passages retrieved for each question.", group="data", check=_at_least(1)
+    )
+    passage_words: int = _option(
+        200, "Longest passage in words, about.", group="data", check=_at_least(20)
     )
     allow_leaks: bool = _option(
         False,
@@ -259,6 +285,12 @@ class Config:
         None, "Name of the run (default: from the training file and a counter).", group="output"
     )
     runs_dir: str = _option("runs", "Where run folders are made.", group="output")
+    report_to: tuple[str, ...] = _option(
+        [],
+        f"Also send the losses of the training to {', '.join(TRACKERS)} (their package installed).",
+        group="output",
+        check=_all_of(*TRACKERS),
+    )
 
     given: Mapping[str, Given] = field(default_factory=dict, metadata={"internal": True})
 
@@ -311,8 +343,8 @@ def resolve(
     problems: list[str] = []
     if file is not None:
         _take(_read_yaml(Path(file)), "file", values, given, problems, prefix=str(file))
-        for key in ("train", "eval"):
-            if isinstance(values.get(key), str):
+        for key in ("train", "eval", "docs"):
+            if isinstance(values.get(key), str) and not values[key].startswith("chroma:"):
                 values[key] = _beside(Path(file).parent, values[key])
         base = values.get("base")
         if isinstance(base, str) and base.startswith(("./", "../")):
