@@ -103,6 +103,23 @@ class Config:
         "The eval set: questions as JSONL, JSON, CSV or YAML (none: run cross-fits the rows).",
         group="data",
     )
+    docs: str | None = _option(
+        None,
+        "Documents to retrieve each question's context from: a folder (md, txt, html, pdf), or "
+        "chroma:PATH#COLLECTION.",
+        group="data",
+    )
+    retriever: str = _option(
+        "bm25",
+        "How passages are found: bm25 (words, no download), or a sentence-transformers model.",
+        group="data",
+    )
+    retrieve_k: int = _option(
+        4, "Passages retrieved for each question.", group="data", check=_at_least(1)
+    )
+    passage_words: int = _option(
+        200, "Longest passage in words, about.", group="data", check=_at_least(20)
+    )
     allow_leaks: bool = _option(
         False,
         "Judge the run even if training rows stand in the eval set (the verdict says so).",
@@ -326,8 +343,8 @@ def resolve(
     problems: list[str] = []
     if file is not None:
         _take(_read_yaml(Path(file)), "file", values, given, problems, prefix=str(file))
-        for key in ("train", "eval"):
-            if isinstance(values.get(key), str):
+        for key in ("train", "eval", "docs"):
+            if isinstance(values.get(key), str) and not values[key].startswith("chroma:"):
                 values[key] = _beside(Path(file).parent, values[key])
         base = values.get("base")
         if isinstance(base, str) and base.startswith(("./", "../", ".\\", "..\\")):

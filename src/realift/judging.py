@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realift import run_folder
+from realift.advising import advise
 from realift.asking import answer_all, ask_all, in_order, keeping, stats_of
 from realift.config import Config
 from realift.fitting import Trained
@@ -44,6 +45,7 @@ def judge(
     from realift.probing import probe_all
     from realift.score import score_completions
     from realift.verdict import decide
+    from realift.verdict.retrieval import with_retrieval
 
     score = functools.partial(
         score_completions,
@@ -86,7 +88,9 @@ def judge(
         cross_fit_folds=len(data.folds),
         scorer=config.scorer,
     )
+    verdict = with_retrieval(verdict, data.summary.retrieval)
     run_folder.write_json(folder / "verdict.json", verdict)
+    run_folder.write_json(folder / "advice.json", advise(run_folder.load(folder)))
 
 
 def check_ledger(config: Config) -> None:

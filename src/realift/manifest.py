@@ -39,15 +39,25 @@ def _version(package: str) -> str:
 
 
 def data_facts(config: Config) -> dict[str, Any]:
-    """Path and SHA-256 of the files the run read."""
-    files = {"train": config.train, "eval": config.eval}
+    """Path and SHA-256 of the files the run read; of a folder over the files in it."""
+    files = {"train": config.train, "eval": config.eval, "docs": config.docs}
     return {
         "data": {
-            name: {"path": path, "sha256": file_hash(Path(path))}
+            name: {"path": path, "sha256": _path_hash(Path(path))}
             for name, path in files.items()
             if path is not None
         }
     }
+
+
+def _path_hash(path: Path) -> str | None:
+    if path.is_file():
+        return file_hash(path)
+    if not path.is_dir():
+        return None  # a collection of a database
+    inside = sorted((p.relative_to(path).as_posix(), p) for p in path.rglob("*") if p.is_file())
+    listed = "".join(f"{name} {file_hash(file)}\n" for name, file in inside)
+    return hashlib.sha256(listed.encode()).hexdigest()
 
 
 def file_hash(path: Path) -> str:

@@ -8,17 +8,18 @@ on the way is told to ``on_event``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from realift import run_folder
+from realift.advising import advise
 from realift.config import Config
 from realift.deliver.card import write_card
 from realift.errors import RunFolderError, UsageError
 from realift.fitting import adopt, as_trained, fit_jobs, list_tasks, load, plan_jobs
-from realift.inputs import need, read_data
+from realift.inputs import need, need_questions, read_data
 from realift.judging import check_ledger, judge
 from realift.recording import finish, recording
 from realift.reporting import check_trackers, reporting
@@ -54,6 +55,7 @@ def run(
         check_same(resume, config, on_event)
     data = read_data(config, cross_fit=True)
     on_event(data.summary)
+    need_questions(data)
     with (
         recording(config, data, command=command, job="run", resume=resume) as folder,
         scratch(folder) as place,
@@ -113,6 +115,7 @@ def compare(
         check_same(resume, config, on_event)
     data = read_data(config)
     on_event(data.summary)
+    need_questions(data)
     with recording(
         config, data, command=command, job="compare", resume=resume, adapter=str(adapter)
     ) as folder:
@@ -169,15 +172,33 @@ def compare_scores(path: str | Path, config: Config) -> Verdict:
 
 
 def check(config: Config) -> DataSummary:
-    """Look at the data alone: every problem with its line, leaks, what the eval set can show."""
+    """Look at the data alone: every problem with its line, leaks, what the eval set can show.
+
+    Errors are among the problems of the summary; they are not raised.
+    """
     if config.train is None and config.eval is None:
         raise UsageError("nothing to check", hint="give --train FILE, --eval FILE or both")
-    return read_data(config, cross_fit=True).summary
+    return read_data(config, cross_fit=True, keep_going=True).summary
 
 
 def report(folder: str | Path) -> RunResult:
-    """Write ``report.html`` and ``report.md`` of a run anew from its folder."""
+    """Write ``report.html`` and ``report.md`` of a run anew from its folder, and its advice."""
     from realift.report.write import write_reports
 
+    advice = advise(run_folder.load(folder))
+    if advice:
+        run_folder.write_json(Path(folder) / "advice.json", advice)
     write_reports(folder)
     return run_folder.load(folder)
+
+
+def compare_runs(folders: Sequence[str | Path], out: str | Path | None = None) -> Path:
+    """Write the pages of several runs anew, and one that compares them; returns its path.
+
+    ``out``: by default ``comparison.html`` beside the first run.
+    """
+    from realift.report.write import write_comparison, write_reports
+
+    for folder in folders:
+        write_reports(folder)
+    return write_comparison(folders, out or Path(folders[0]).parent / "comparison.html")

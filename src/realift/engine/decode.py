@@ -128,8 +128,13 @@ class _Loop:
     max_pass: int
 
     def __init__(
-        self, variants: Sequence[Parts], requests: Sequence[Request], stop_ids: Sequence[int], on_answers: Callable[[Sequence[Answer]], None], draw: Draw | None,
-    ) -> None:  # fmt: skip
+        self,
+        variants: Sequence[Parts],
+        requests: Sequence[Request],
+        stop_ids: Sequence[int],
+        on_answers: Callable[[Sequence[Answer]], None],
+        draw: Draw | None,
+    ) -> None:
         self.variants, self.requests = variants, requests
         self.base = variants[0]
         self.stops = frozenset(stop_ids)
@@ -214,8 +219,8 @@ class _Loop:
         streams = [self._stream(i, sample) for i, sample in rows]
         first = self._pick(logits, of_row, streams, [0] * len(rows))
         for (i, sample), token in zip(rows, first, strict=True):
-            place = torch.tensor(where[i], device=device)
-            self._enter(i, sample, keys[:, place], values[:, place])
+            index = torch.tensor(where[i], device=device)
+            self._enter(i, sample, keys[:, index], values[:, index])
             self._take([(self.n_started - 1, [token], 0)])
 
     def _enter(self, i: int, sample: int, keys: torch.Tensor, values: torch.Tensor) -> None:

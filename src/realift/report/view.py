@@ -26,6 +26,7 @@ from realift.types import (
     Comparison,
     Completion,
     Guard,
+    Interval,
     LeakCheck,
     Problem,
     Question,
@@ -150,6 +151,15 @@ def details(row: Row) -> tuple[str, ...]:
         f"reliably finds {finds}",
     ]
     return ("; ".join(said), c.signature)
+
+
+def unlabelled(
+    like: Comparison, *, difference: float | None, interval: Interval | None
+) -> Comparison:
+    """Another difference on the same dimension, for a picture; its label colors nothing."""
+    return dataclasses.replace(
+        like, difference=difference, interval=interval, label="NO MEANINGFUL GAIN"
+    )
 
 
 def words(name: str) -> str:
