@@ -408,7 +408,7 @@ def resolve(
             if isinstance(values.get(key), str) and not values[key].startswith("chroma:"):
                 values[key] = _beside(Path(file).parent, values[key])
         base = values.get("base")
-        if isinstance(base, str) and base.startswith(("./", "../")):
+        if isinstance(base, str) and base.startswith(("./", "../", ".\\", "..\\")):
             values["base"] = _beside(Path(file).parent, base)
     present = {k: v for k, v in (flags or {}).items() if v is not None}
     _take({k: (v, None) for k, v in present.items()}, "flag", values, given, problems, prefix="")
