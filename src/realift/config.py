@@ -298,6 +298,12 @@ class Config:
         group="verdict",
         check=_probes,
     )
+    nulls: bool = _option(
+        False,
+        "Also train an adapter on exchanged answers, and draw one of random weights, to see how "
+        "much of the gain is style.",
+        group="verdict",
+    )
     sequential: bool = _option(
         False,
         "Judge so that you may look, add questions and look again (an e-value; finds less).",
