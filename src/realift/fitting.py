@@ -178,6 +178,8 @@ def plan_jobs(
         )
         plan = dataclasses.replace(plan, expected_answer_seconds=seconds)
     detach_adapter(model)
+    if plan.engine.startswith("plain: ") and config.engine != "plain":
+        on_event(Notice(text=f"training by the plain path: {plan.engine.removeprefix('plain: ')}"))
     on_event(Notice(text=of_main.split.reason))
     folds = {"folds": len(data.folds)} if data.folds else {}
     run_folder.write_manifest(folder, seeds=sorted({task.config.seed for task in tasks}), **folds)
