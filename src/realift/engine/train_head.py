@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from realift.engine.matmul import times, times_transposed
+from realift.model.multiply import times, times_transposed
 from realift.engine.parts import Parts
 
 if TYPE_CHECKING:
