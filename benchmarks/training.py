@@ -41,9 +41,9 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils import logging as transformers_logging
 
 from realift.config import Config
-from realift.engine import matmul
 from realift.engine.parts import read_parts
 from realift.manifest import machine_facts
+from realift.model import tune
 from realift.model.device import choose, peak_bytes
 from realift.train.adapter import create_adapter
 from realift.train.batches import collate, cut
@@ -289,12 +289,12 @@ def measure(
         "tutorial": tutorial,
         **(TRL_BEST if has_trl() else {}),
     }
-    rates = matmul.choose_path([(512, base.model.config.hidden_size, 2048)])
+    tuning = tune.tune(*tune.sizes_of(base.model), threads=torch.get_num_threads())
     out: dict[str, Any] = {
         "shape": shape, "targets": targets, "workload": workload, "rows": rows,
         "tokens": sum(len(r.input_ids) for r in data),
         "supervised": sum(r.n_supervised for r in data),
-        "threads": torch.get_num_threads(), "paths": rates, "path": matmul.path(),
+        "threads": torch.get_num_threads(), "library": tuning.library, "rates": tuning.rates,
         "seconds": {name: [] for name in tasks}, "cpu_seconds": {name: [] for name in tasks},
         "peak_bytes": {name: [] for name in tasks},
         "gflops": [],
@@ -448,7 +448,7 @@ def main() -> None:
     result: dict[str, Any] = {"facts": machine_facts(), "torch": torch.__version__, "cells": []}
     path = ROOT / "benchmarks" / "results" / f"{date.today().isoformat()}-{args.name}.json"
     if args.growth:
-        matmul.choose_path([(512, 576, 2048)])
+        tune.tune(576, 1536, threads=torch.get_num_threads())
         result["growth"] = growth(args.rounds)
     else:
         for shape in args.shape or SHAPES:

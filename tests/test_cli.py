@@ -352,6 +352,7 @@ def test_an_interrupted_training_keeps_the_adapter_and_says_how_to_go_on(
     folder = tmp_path / "runs" / "cut"
     assert code == EXIT_INTERRUPTED
     assert "interrupted" in err
+    assert "realift run --resume cut" in " ".join(err.split())
     assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"
     assert json.loads((folder / "training.json").read_text())["n_steps"] == 2
     monkeypatch.undo()

@@ -5,7 +5,7 @@ order of the imports is the order of ``realift --help``.
 """
 
 # isort: off
-from realift.cli import init, job, data, history, runs, tool  # noqa: F401
+from realift.cli import init, job, data, history, chat, runs, tool  # noqa: F401
 
 # isort: on
 from realift.cli.app import app, main

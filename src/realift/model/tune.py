@@ -8,6 +8,7 @@ user's cache folder; the threads are measured at every start, since what else ru
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import os
@@ -17,10 +18,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from realift.model import multiply
 from realift.model.device import cores
+
+if TYPE_CHECKING:
+    from realift.model.load import Base
 
 Product = tuple[int, int, int]  # tokens, in, out
 _TOKENS = 384  # of a typical micro-batch
@@ -74,6 +78,23 @@ def tune(hidden: int, intermediate: int, *, threads: int | None = None) -> Tunin
     )
 
 
+def tuned(base: Base, *, threads: int | None = None) -> Base:
+    """A loaded base with threads and library chosen for it (unchanged on a GPU)."""
+    if base.compute.device != "cpu":
+        return base
+    found = tune(*sizes_of(base.model), threads=threads)
+    return dataclasses.replace(
+        base, compute=dataclasses.replace(base.compute, threads=found.threads)
+    )
+
+
+def sizes_of(model: Any) -> tuple[int, int]:
+    """Hidden and intermediate size of a model."""
+    config = model.config.get_text_config()
+    hidden = int(config.hidden_size)
+    return hidden, int(getattr(config, "intermediate_size", None) or 4 * hidden)
+
+
 @functools.lru_cache(maxsize=8)
 def _thread_rates(shapes: tuple[Product, ...], most: int) -> dict[int, float]:
     """GFLOP/s with one thread, half and all of them, in turn. Measured once in a process."""
@@ -88,7 +109,8 @@ def _thread_rates(shapes: tuple[Product, ...], most: int) -> dict[int, float]:
         return lambda: torch.set_num_threads(count)
 
     try:
-        return _in_turn({n: use(n) for n in counts}, shapes, seconds=0.4)
+        rates: dict[int, float] = _in_turn({n: use(n) for n in counts}, shapes, seconds=0.3)
+        return rates
     finally:
         torch.set_num_threads(before)
 
@@ -102,7 +124,7 @@ def _library_rates(shapes: Sequence[Product]) -> dict[str, float]:
         return lambda: multiply.use_path(name)
 
     try:
-        found = _in_turn({name: use(name) for name in names}, shapes, seconds=0.8)
+        found = _in_turn({name: use(name) for name in names}, shapes, seconds=0.5)
         return {str(name): rate for name, rate in found.items()}
     finally:
         multiply.use_path(before)
@@ -111,7 +133,7 @@ def _library_rates(shapes: Sequence[Product]) -> dict[str, float]:
 def _in_turn(
     ways: dict[Any, Callable[[], None]], shapes: Sequence[Product], *, seconds: float
 ) -> Any:
-    """GFLOP/s of each way of multiplying forward and back, from the median of interleaved rounds."""
+    """GFLOP/s of each way of multiplying, forward and back: median of interleaved rounds."""
     import statistics
 
     import torch
@@ -136,7 +158,7 @@ def _in_turn(
 
 @functools.lru_cache(maxsize=1)
 def cpu_dtype() -> str:
-    """float32, unless this CPU multiplies bfloat16 at least three times as fast (AMX and the like)."""
+    """float32, unless this CPU multiplies bfloat16 at least three times as fast (AMX)."""
     import torch
 
     n, best = 512, {}

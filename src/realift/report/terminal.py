@@ -35,6 +35,7 @@ from realift.types import (
 MAX_WIDTH = 120  # longer lines are harder to read, not richer
 _TABLE_FROM = 72  # inner width from which the evidence fits into a table
 _WIDE_FROM = 96  # inner width from which nothing in it needs to share a column
+N_ADVICE = 3  # on the screen; all of it stands in advice.json and the report
 _STYLES = {"good": "green", "bad": "red", "unsure": "yellow", "plain": "default"}
 
 
@@ -145,8 +146,7 @@ def _judged(verdict: Verdict, result: RunResult | None, width: int) -> Panel:
     parts += _changed(verdict, result, inner)
     if view.warnings(verdict):
         parts += section("Warnings", bullets(view.warnings(verdict)))
-    if verdict.next_steps:
-        parts += section("What to do next", bullets(verdict.next_steps, numbered=True))
+    parts += _next_steps(verdict, result)
     parts += _details(verdict, checks)
     if result:
         parts += [Text(), facts(_footer(result))]
@@ -154,6 +154,25 @@ def _judged(verdict: Verdict, result: RunResult | None, width: int) -> Panel:
     style = _STYLES[view.tone(verdict.recommendation)]
     foot = f"{verdict.label}: {verdict.recommendation}"
     return boxed(parts, title=title, foot=foot, style=style, width=width)
+
+
+def _next_steps(verdict: Verdict, result: RunResult | None) -> list[RenderableType]:
+    """The first pieces of advice with their commands; a bare verdict has only its own words."""
+    advice = result.advice if result else ()
+    if not advice:
+        steps = verdict.next_steps[:N_ADVICE]
+        return section("What to do next", bullets(steps, numbered=True)) if steps else []
+    lines = []
+    for one in advice[:N_ADVICE]:
+        line = Text(clean(one.title), style="bold")
+        if one.why:
+            line.append(f": {clean(one.why)}", style="not bold")
+        for command in one.command.splitlines():
+            line.append(f"\n{one_line(command, limit=500)}", style="not bold cyan")
+        lines.append(line)
+    more = len(advice) - len(lines)
+    rest = [Text(f"   and {more} more in the report", style="dim")] if more else []
+    return section("What to do next", bullets(lines, numbered=True), *rest)
 
 
 def _headline(verdict: Verdict) -> list[RenderableType]:

@@ -26,6 +26,7 @@ from realift.types import (
     Comparison,
     Completion,
     Guard,
+    Interval,
     LeakCheck,
     Problem,
     Question,
@@ -150,6 +151,15 @@ def details(row: Row) -> tuple[str, ...]:
         f"reliably finds {finds}",
     ]
     return ("; ".join(said), c.signature)
+
+
+def unlabelled(
+    like: Comparison, *, difference: float | None, interval: Interval | None
+) -> Comparison:
+    """Another difference on the same dimension, for a picture; its label colors nothing."""
+    return dataclasses.replace(
+        like, difference=difference, interval=interval, label="NO MEANINGFUL GAIN"
+    )
 
 
 def words(name: str) -> str:
@@ -287,7 +297,8 @@ def reading_interval(r: Reading) -> str:
     span = r.interval
     if span is None:
         return "-"
-    return f"{100 * span.level:g}% {_in_unit(span.low, r)} to {_in_unit(span.high, r)}"
+    low = _in_unit(span.low, r).removesuffix(" points")
+    return f"{100 * span.level:g}% {low} to {_in_unit(span.high, r)}"
 
 
 def _in_unit(value: float, r: Reading) -> str:
