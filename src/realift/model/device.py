@@ -33,8 +33,8 @@ class Compute:
 def choose(*, device: str = "auto", dtype: str = "auto", threads: int | None = None) -> Compute:
     """Resolve ``auto``: CUDA, then Apple's MPS, then CPU; float32 on MPS, bfloat16 on CUDA.
 
-    On a CPU float32 too, unless a measurement finds bfloat16 several times as fast (AMX): on most
-    it is some ten times slower. Sets torch's thread count as a side effect.
+    On a CPU float32 too, unless a measurement finds bfloat16 several times as fast (AMX): on
+    many it is ten times slower. Sets torch's thread count as a side effect.
 
     Raises:
         UsageError: the device does not exist on this machine.
