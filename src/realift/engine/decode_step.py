@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from realift.engine.attention import attend
 from realift.engine.decode_cache import Slab
 from realift.engine.forward import norm
-from realift.engine.packing import Block
+from realift.engine.packing import Block, Pack
 from realift.engine.parts import Linear, Parts
 
 if TYPE_CHECKING:
@@ -73,6 +73,19 @@ def read_prompts(
 
     with torch.inference_mode():
         return _through(parts, ids, positions, spans, attention), keys, values
+
+
+def hidden_of_pack(parts: Parts, pack: Pack, spans: Sequence[Span]) -> torch.Tensor:
+    """A pack through the model; the normed hidden states (T, hidden), nothing kept."""
+    import torch
+
+    def attention(_layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        return attend(q, k, v, pack.blocks, scaling=parts.scaling)[0]
+
+    device = parts.embed.device
+    ids, positions = (torch.tensor(t, device=device) for t in (pack.ids, pack.positions))
+    with torch.inference_mode():
+        return _through(parts, ids, positions, spans, attention)
 
 
 def next_hidden(
