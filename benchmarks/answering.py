@@ -8,7 +8,7 @@ token budget per request. All contenders compute the same answers, which is chec
 - ``greedy``: 40 questions, base and adapter, against ``generate`` one by one and two batched passes
   (all 40 at once, and 16 at a time; the faster one of a round counts).
 - ``samples``: base, few-shot prompt and adapter, 8 drawn answers each, against batched passes.
-- ``score``: likelihood of the references of W1, W2 and W3 (``training.py`` says what they are) against
+- ``score``: likelihood of the references of W1, W2 and W3 (explained in ``training.py``) against
   lm-evaluation-harness at its best batch size, where it is installed.
 
 Greedy answers are written without guesses ("realift") and with them: random weights repeat
