@@ -41,6 +41,7 @@ def compare(
         "runs_dir": str(bench.root / f"runs-{bench.n_runs}"),
         "max_new_tokens": 6,
         "allow_leaks": True,
+        "probes": "context_removed",
         **options,
     }
     return pipeline.compare(resolve(flags=given), adapter, on_event=on_event or seen.append), seen

@@ -297,7 +297,8 @@ def reading_interval(r: Reading) -> str:
     span = r.interval
     if span is None:
         return "-"
-    return f"{100 * span.level:g}% {_in_unit(span.low, r)} to {_in_unit(span.high, r)}"
+    low = _in_unit(span.low, r).removesuffix(" points")
+    return f"{100 * span.level:g}% {low} to {_in_unit(span.high, r)}"
 
 
 def _in_unit(value: float, r: Reading) -> str:
