@@ -148,6 +148,22 @@ def test_200_questions_with_endless_texts_stay_under_2_megabytes(char: str) -> N
     assert len(page.encode()) < 2_000_000
 
 
+def test_200_questions_that_differ_in_every_other_word_stay_under_2_megabytes() -> None:
+    result = made.make_result(200)
+    words = {
+        "base": "ab cd " * 2000,
+        "few_shot": " ".join(f"ab {i}" for i in range(2000)),
+        "adapter": " ".join(f"cd {i}" for i in range(2000)),
+    }
+    long = tuple(dataclasses.replace(c, text=words[c.arm] + " [1]") for c in result.completions)
+    asked = tuple(
+        dataclasses.replace(q, passages=(types.Passage(text=words["adapter"]),), context="")
+        for q in result.questions
+    )
+    page = render_html(dataclasses.replace(result, completions=long, questions=asked))
+    assert len(page.encode()) < 2_000_000
+
+
 def test_every_label_status_and_recommendation_has_a_tone() -> None:
     for kind in (types.Label, types.GuardStatus, types.Recommendation, types.Severity):
         for word in typing.get_args(kind):
