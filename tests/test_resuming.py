@@ -17,7 +17,7 @@ from realift.config import resolve
 from realift.errors import DataError, ModelError, RunFolderError, UsageError
 from realift.history import list_runs
 from realift.resuming import PLACE, settings_of
-from realift.types import Event, Notice, Progress, RunResult
+from realift.types import Event, Progress, RunResult
 from tests.made_bench import QUICK, Bench, make_bench
 
 OPTIONS: dict[str, Any] = {**QUICK, "allow_leaks": True, "threads": 1, "lora_dropout": 0.5}
@@ -41,26 +41,28 @@ def whole(bench: Bench) -> RunResult:
 
 KILLED = """
 import json, os, signal, sys
-from realift import pipeline
+from realift import asking, pipeline
 from realift.config import resolve
 from realift.types import Progress
 
-given, stage, done = json.loads(sys.argv[1])
+given, folder, stage, done = json.loads(sys.argv[1])
+asking._SAVE_EVERY = 0  # all answers together take less than a second
 
 def listen(event):
     if isinstance(event, Progress) and event.stage == stage and event.done >= done:
         os.kill(os.getpid(), signal.SIGKILL)
 
-pipeline.run(resolve(flags=given), on_event=listen, command="realift run")
+if folder:
+    pipeline.resume(folder, on_event=listen)
+else:
+    pipeline.run(resolve(flags=given), on_event=listen, command="realift run")
 """
 
 
-def kill_at(stage: str, done: int, given: dict[str, Any]) -> Path:
-    """Run in another process that is killed at an event; the folder it leaves."""
-    code = KILLED
-    if stage != "train":  # else nothing is written within the second the answers take
-        code = "from realift import asking\nasking._SAVE_EVERY = 0\n" + code
-    args = [sys.executable, "-c", code, json.dumps([given, stage, done])]
+def kill_at(stage: str, done: int, given: dict[str, Any], folder: Path | None = None) -> Path:
+    """Run, or go on with a run, in a process that is killed at an event; the folder it leaves."""
+    facts = [given, str(folder) if folder else None, stage, done]
+    args = [sys.executable, "-c", KILLED, json.dumps(facts)]
     ended = subprocess.run(args, capture_output=True, text=True, check=False, cwd=ROOT)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     return Path(given["runs_dir"]) / given["name"]
@@ -91,38 +93,40 @@ def call(*args: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-@pytest.mark.parametrize(("stage", "done"), [("train", 10), ("answer", 20)])
-def test_a_run_killed_by_the_system_is_listed_and_resumed_to_the_same_end(
-    stage: str,
-    done: int,
+def test_a_run_killed_in_training_and_again_in_answering_is_resumed_to_the_same_end(
     bench: Bench,
     whole: RunResult,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    folder = kill_at(stage, done, options(bench, tmp_path))
+    given = options(bench, tmp_path)
+    folder = kill_at("train", 10, given)
     assert json.loads((folder / "manifest.json").read_text())["status"] == "running"
     (row,) = list_runs(tmp_path)
     assert row.status == "interrupted"
+    assert list((folder / PLACE).glob("training-1.*"))
+    kill_at("answer", 20, given, folder)
+    n_there = len((folder / "answers.jsonl").read_text().splitlines())
     assert call("runs", "--runs-dir", tmp_path, monkeypatch=monkeypatch) == 0
     assert "interrupted" in capsys.readouterr().out
 
     assert call("run", "--resume", "--runs-dir", tmp_path, monkeypatch=monkeypatch) == 0
     err = capsys.readouterr().err
-    if stage == "train":
-        assert "going on from step" in err
-    else:
-        assert "trained already" in err
-        assert "answers are there already" in err
-        assert "training" not in err
+    assert "trained already" in err
+    assert f"{n_there} answers are there already" in err
+    assert n_there >= 8
+    assert "training:" not in err
     result = run_folder.load(folder)
     assert result.manifest["status"] == "done"
     assert facts(result) == facts(whole)
     assert adapter_bytes(result) == adapter_bytes(whole)
     assert not (folder / PLACE).exists()
     assert not (folder / run_folder.LOCK).exists()
-    assert result.manifest["resumed"][0]["command"].startswith("realift run --resume")
+    assert [r["command"].split()[:3] for r in result.manifest["resumed"]] == [
+        [],
+        ["realift", "run", "--resume"],
+    ]
 
 
 def cut_short(given: dict[str, Any], when: Callable[[Progress], bool]) -> Path:
@@ -132,9 +136,11 @@ def cut_short(given: dict[str, Any], when: Callable[[Progress], bool]) -> Path:
         if isinstance(event, Progress) and when(event):
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as caught:
         pipeline.run(resolve(flags=given), on_event=listen)
-    return Path(given["runs_dir"]) / given["name"]
+    folder = Path(given["runs_dir"]) / given["name"]
+    assert f"realift run --resume {folder.name} --runs-dir {folder.parent}" in str(caught.value)
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -158,26 +164,6 @@ def test_finished_adapters_of_seeds_and_folds_are_not_trained_again(
     if "seeds" in changes:
         assert adapter_bytes(result, "adapters/seed-1") == adapter_bytes(uncut, "adapters/seed-1")
     assert {p.name for p in folder.iterdir()} == {p.name for p in Path(uncut.folder).iterdir()}
-
-
-def test_a_run_cut_short_twice_still_ends_the_same(
-    bench: Bench, whole: RunResult, tmp_path: Path
-) -> None:
-    folder = cut_short(options(bench, tmp_path), lambda e: e.stage == "train" and e.done == 9)
-
-    def again(event: Event) -> None:
-        if isinstance(event, Progress) and event.stage == "answer" and event.done > 30:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt) as caught:
-        pipeline.resume(folder, on_event=again)
-    assert f"realift run --resume r --runs-dir {tmp_path}" in str(caught.value)
-    n_there = len(run_folder.read_jsonl(folder / "answers.jsonl", type(whole.completions[0])))
-    seen: list[Event] = []
-    result = pipeline.resume(folder, on_event=seen.append)
-    assert f"{n_there} answers are there already" in [e.text for e in seen if isinstance(e, Notice)]
-    assert facts(result) == facts(whole)
-    assert len(result.manifest["resumed"]) == 2
 
 
 def test_a_comparison_is_resumed_without_asking_again(

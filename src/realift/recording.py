@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -109,7 +109,8 @@ def _end(folder: Path, status: run_folder.Status, started: float, **facts: Any) 
     run_folder.write_manifest(folder, status=status, seconds=time.perf_counter() - started, **facts)
     if _worth_keeping(folder):
         write_reports(folder)
-        write_index(folder.parent)
+        with suppress(OSError):
+            write_index(folder.parent)
 
 
 def _worth_keeping(folder: Path) -> bool:
@@ -119,7 +120,8 @@ def _worth_keeping(folder: Path) -> bool:
 def finish(folder: Path) -> RunResult:
     """Render the reports of a finished run and the list of runs, and read the run back."""
     write_reports(folder)
-    write_index(folder.parent)
+    with suppress(OSError):  # a list that cannot be written is no reason to lose a run
+        write_index(folder.parent)
     return run_folder.load(folder)
 
 

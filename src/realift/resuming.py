@@ -144,7 +144,7 @@ def scratch(folder: Path) -> Iterator[Path]:
     place = folder / PLACE / "folds"
     place.mkdir(parents=True, exist_ok=True)
     yield place
-    shutil.rmtree(folder / PLACE)
+    shutil.rmtree(folder / PLACE, ignore_errors=True)  # Windows: not while a tensor is mapped
 
 
 def checkpoint_of(folder: Path, number: int, base: Base) -> Checkpoint:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -40,7 +43,16 @@ def resume_command(folder: Path) -> str:
     words = ["realift", "run", "--resume", folder.name]
     if folder.parent != Path("runs"):
         words += ["--runs-dir", str(folder.parent)]
-    return shlex.join(words)
+    return shell(words)
+
+
+def shell(words: Sequence[str]) -> str:
+    """A command ready for this system's shell.
+
+    >>> shell(["realift", "run"])
+    'realift run'
+    """
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def looks(row: RunRow) -> str:
