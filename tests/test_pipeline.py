@@ -58,6 +58,7 @@ CHANGES: dict[str, Any] = {
     "valid_fraction": 0.4,
     "dtype": "bfloat16",
     "threads": 2,
+    "engine": "plain",
     "system_prompt": "Be brief.",
     "lora_r": 2,
     "lora_alpha": 64,

@@ -145,6 +145,12 @@ class Config:
     threads: int | None = _option(
         None, "CPU threads (default: one per core).", group="model", check=_at_least(1)
     )
+    engine: Literal["auto", "plain"] = _option(
+        "auto",
+        "auto: the fast engine where it computes just what the model does; plain: never.",
+        group="model",
+        check=_one_of("auto", "plain"),
+    )
     system_prompt: str = _option(
         DEFAULT_SYSTEM_PROMPT,
         "System prompt, the same in training and answering ('' = none).",

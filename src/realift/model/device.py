@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realift.errors import UsageError
@@ -89,3 +90,38 @@ def peak_bytes(device: str = "cpu") -> int:
         return int(getattr(info, "peak_wset", info.rss))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024  # kilobytes on Linux
+
+
+def used_bytes(device: str = "cpu") -> int:
+    """Memory in use by this process now, in bytes (of the GPU, on a GPU)."""
+    if device.startswith("cuda"):
+        import torch
+
+        return int(torch.cuda.memory_allocated())
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
+def free_bytes(device: str = "cpu") -> int:
+    """Memory that can still be taken, in bytes: of the GPU, or of the machine within the limit of
+    the container this process runs in."""
+    if device.startswith("cuda"):
+        import torch
+
+        return int(torch.cuda.mem_get_info()[0])
+    import psutil
+
+    free = int(psutil.virtual_memory().available)
+    root = Path("/sys/fs/cgroup")
+    for limit, usage in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        try:
+            most, used = (root / limit).read_text().strip(), (root / usage).read_text().strip()
+        except OSError:
+            continue
+        if most.isdigit():
+            free = min(free, max(0, int(most) - int(used)))
+    return free
