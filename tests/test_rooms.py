@@ -30,6 +30,7 @@ ROOMS = [
     "resuming",
     "inputs",
     "manifest",
+    "sources",
     "history",
     "starter",
     "advising",

@@ -15,9 +15,10 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -78,6 +79,16 @@ def _probes(value: str) -> str | None:
     return None
 
 
+def _mapping(pairs: Sequence[str]) -> str | None:
+    for pair in pairs:
+        name, equals, column = pair.partition("=")
+        if not (name.strip() and equals and column.strip()):
+            return "must be NAME=COLUMN, such as instruction=frage"
+    names = [pair.partition("=")[0].strip() for pair in pairs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    return f"maps '{twice}' twice" if twice else None
+
+
 def _all_of(*allowed: str) -> Check:
     def check(values: tuple[str, ...]) -> str | None:
         return None if set(values) <= set(allowed) else f"may hold {', '.join(allowed)}"
@@ -97,11 +108,23 @@ class Config:
     """The resolved options of one run. ``None`` means "chosen automatically", and is shown so."""
 
     # data
-    train: str | None = _option(None, "Training rows: a JSONL, JSON or CSV file.", group="data")
+    train: str | None = _option(
+        None,
+        "Training rows: a JSONL, JSON, CSV, YAML or Parquet file, or a dataset "
+        "(owner/name[:split], or a folder).",
+        group="data",
+    )
     eval: str | None = _option(
         None,
-        "The eval set: questions as JSONL, JSON, CSV or YAML (none: run cross-fits the rows).",
+        "The eval set: questions in a file or dataset as for train (none: run cross-fits the "
+        "rows).",
         group="data",
+    )
+    columns: tuple[str, ...] = _option(
+        [],
+        "Fields that have other names in your data, such as instruction=frage.",
+        group="data",
+        check=_mapping,
     )
     docs: str | None = _option(
         None,
@@ -313,6 +336,44 @@ def chosen_probes(probes: str) -> tuple[str, ...]:
     return tuple(p for p in PROBES if names == ["auto"] or p in names)
 
 
+HUB = "hub:"
+
+
+def names_dataset(source: str) -> bool:
+    """Whether rows come from the hub or from a folder, not from one file.
+
+    ``hub:...`` always does; ``owner/name`` does if there is no such file and it has no file name
+    extension.
+
+    >>> names_dataset("hub:a/b"), names_dataset("a/b:test"), names_dataset("a/b.jsonl")
+    (True, True, False)
+    """
+    if source.startswith(HUB):
+        return True
+    if Path(source).is_file():
+        return False
+    if Path(source).is_dir() or Path(source.rpartition(":")[0] or "-").is_dir():
+        return True
+    named = re.fullmatch(r"[\w.-]+/[\w.-]+(?:/[\w.-]+)?(?:@[\w./-]+)?(?::[\w.-]+)?", source)
+    return bool(named) and not source.startswith(".") and Path(source).suffix not in _FILES
+
+
+_FILES = {
+    ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".yaml", ".yml", ".parquet", ".pq", ".txt",
+    ".xlsx", ".xls", ".gz", ".zip", ".html", ".md", ".pdf",
+}  # fmt: skip
+
+
+def column_names(pairs: Sequence[str]) -> dict[str, str]:
+    """The column mapping: known name -> column.
+
+    >>> column_names(["instruction=frage"])
+    {'instruction': 'frage'}
+    """
+    cut = (pair.partition("=") for pair in pairs)
+    return {name.strip(): column.strip() for name, _, column in cut}
+
+
 def option_fields() -> tuple[dataclasses.Field[Any], ...]:
     """The fields that are options, in the order they are shown."""
     return tuple(f for f in dataclasses.fields(Config) if not f.metadata.get("internal"))
@@ -363,6 +424,8 @@ def resolve(
 
 
 def _beside(folder: Path, path: str) -> str:
+    if path.startswith(HUB) or (names_dataset(path) and not (folder / path).exists()):
+        return path
     joined = folder / path
     return str(joined if joined.exists() or not Path(path).exists() else Path(path))
 
@@ -407,6 +470,8 @@ def _convert(raw: Any, wanted: Any) -> Any:
             return None
         return _convert(raw, next(a for a in args if a is not type(None)))
     if typing.get_origin(wanted) is tuple:
+        if isinstance(raw, Mapping):  # columns: {instruction: frage}
+            raw = [f"{key}={value}" for key, value in raw.items()]
         items = [raw] if isinstance(raw, str) else raw
         if not isinstance(items, list | tuple) or not all(isinstance(i, str) for i in items):
             raise ValueError(f"{raw!r} is not a list of texts")
@@ -470,6 +535,8 @@ def _plain(value: Any) -> Any:
     """ruamel's round-trip types as plain Python ones."""
     if isinstance(value, list):
         return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int):

@@ -61,7 +61,9 @@ def judge(
         answers = answer_all(ask, trained, data.questions, score, config, folder, on_event)
         completions = in_order(answers, data.questions)
         scores = score(data.questions, completions)
-        probed = probe_all(trained, data, scores, config, ask, score)
+        probed = probe_all(
+            base, trained, adapter, data, scores, config, folder, ask, score, on_event
+        )
     stats = stats_of(answers)
     run_folder.write_jsonl(folder / "answers.jsonl", (*completions, *probed.completions))
     run_folder.write_json(folder / "arms.json", stats)

@@ -38,6 +38,8 @@ def test_the_likelihoods_are_those_of_every_row_alone_against_plain_logits(
         wanted = [k for k in range(1, len(row.input_ids)) if row.supervised[k]]
         plain = -sum(float(logs[k - 1, row.input_ids[k]]) for k in wanted)
         assert nll.n_tokens == len(wanted)
+        greedy = sum(int(logs[k - 1].argmax()) == row.input_ids[k] for k in wanted)
+        assert nll.n_greedy == greedy
         assert nll.sum == pytest.approx(plain, rel=1e-4, abs=1e-4)
 
 

@@ -13,8 +13,17 @@ from typer.testing import CliRunner
 
 import realift
 from realift.augmenting import Augmented, augment
-from realift.augmenting.names import invented, own_names, renamed
-from realift.augmenting.twins import BESIDE, CUT, NO_CONTEXT, OTHER_CONTEXT, OTHER_NAME, REWORDED
+from realift.augmenting.names import UNNAMED, UNTAUGHT, content_words, invented, own_names, renamed
+from realift.augmenting.twins import (
+    BESIDE,
+    CUT,
+    NO_CONTEXT,
+    OTHER_CONTEXT,
+    OTHER_NAME,
+    REWORDED,
+    UNNAMED_THING,
+    UNTAUGHT_FACT,
+)
 from realift.cli import app
 from realift.config import REFUSAL
 from realift.data.leakage import find_leaks
@@ -71,7 +80,7 @@ def test_rows_without_a_context_ask_about_names_nobody_knows(
     done = augment(write_rows(FACTS), out=tmp_path / "out.jsonl", refusals=12)
     own = {"Zento", "Brando", "Alice", "Carol", "Weaver", "Lisbon", "Bob"}
     asked = made(done, OTHER_NAME)
-    assert len(asked) >= 4
+    assert len(asked) == 3
     assert not any(name in question for question, _ in asked for name in own)
     assert {context.startswith("[1] ") for _, context in made(done, BESIDE)} == {True}
     assert len(done.made) == 12
@@ -88,7 +97,7 @@ def test_the_file_holds_own_rows_word_for_word_and_made_ones_with_their_source(
     rows = read_back(out)[len(FACTS) + len(PASSAGES) :]
     assert {tuple(row) for row in rows} == {("instruction", "input", "output", "source", "made_by")}
     places = {f"train.jsonl:{n}" for n in range(1, 7)}
-    assert {row["source"] for row in rows} <= places
+    assert {row["source"] for row in rows} <= {*places, "train.jsonl"}
     again = read_examples(out)
     assert [p.code for p in again.problems] == []  # source and made_by are not in the way
     assert len(again.rows) == done.n_own + len(done.made)
@@ -197,6 +206,27 @@ def test_rows_that_give_nothing_or_cannot_be_read_are_errors(
     with pytest.raises(DataError):
         augment(write_rows([{"instruction": "x"}]), out=tmp_path / "b.jsonl")
     assert not list(tmp_path.glob("?.jsonl"))
+
+
+def test_what_the_rows_ask_about_is_never_taken_for_unknown(
+    write_rows: Write, tmp_path: Path
+) -> None:
+    """A template that shares a word with an own question may have its answer among the rows."""
+    asked = (*UNTAUGHT, *UNNAMED)
+    rows = [{"instruction": f"Is Zento known for {' '.join(content_words(t))}?", "output": "Yes."}
+            for t in asked]  # fmt: skip
+    done = augment(write_rows(rows), out=tmp_path / "a.jsonl", refusals=40)
+    assert not {UNTAUGHT_FACT, UNNAMED_THING} & {row.made_by for row in done.made}
+
+
+def test_unnamed_things_are_only_asked_where_own_questions_name_theirs(
+    write_rows: Write, tmp_path: Path
+) -> None:
+    nameless = [{"instruction": "How long does it take to get there?", "output": "An hour."}]
+    with_names = augment(write_rows(FACTS), out=tmp_path / "a.jsonl", refusals=20)
+    without = augment(write_rows([*FACTS, *nameless * 2]), out=tmp_path / "b.jsonl", refusals=20)
+    assert made(with_names, UNNAMED_THING)
+    assert not made(without, UNNAMED_THING)
 
 
 def test_names_are_found_and_replaced_whole() -> None:

@@ -37,7 +37,7 @@ NUMBERED = question("[1] Cards are valid for 40 days.\n[2] A key is valid for 8 
         ("It is Oslo.", "it  is\noslo.", []),
         ("8 hours", "8 hours and more", []),
         ("8 hours and more", "8 hours", ["and more"]),
-        ("no word in common", "Completely different", []),
+        ("no word in common.", "Completely different.", []),
         ("", "x", []),
         ("49.50 euros", "49.00 euros", ["49.50"]),
     ],
@@ -116,6 +116,12 @@ def test_a_card_says_who_refuses_and_what_is_the_same() -> None:
     right = said("base", "I don't know.", dimension="refusal")
     must = dataclasses.replace(NUMBERED, answerable=False)
     assert card(right, q=must).flags == ("base refuses", "must be refused")
+
+
+def test_citations_are_not_compared_as_words() -> None:
+    found = card(said("base", "It is 8 hours [1]."), said("adapter", "It is 8 days [2]."))
+    pieces = [(p.text, p.kinds) for p in found.asking.said[1].pieces if p.kinds]
+    assert pieces == [("days", ("only",)), ("[2]", ("cite",))]
 
 
 def test_an_empty_answer_is_no_refusal() -> None:

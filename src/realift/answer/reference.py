@@ -19,10 +19,15 @@ _BATCH_TOKENS = 4096  # positions of one forward pass, padding included
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nll:
-    """Negative log-likelihood of one row: ``sum`` in nats over ``n_tokens`` supervised tokens."""
+    """Negative log-likelihood of one row: ``sum`` in nats over ``n_tokens`` supervised tokens.
+
+    ``n_greedy`` of these tokens are the likeliest one after what stands before them. If all are,
+    greedy decoding writes this very answer. None = not counted.
+    """
 
     sum: float
     n_tokens: int
+    n_greedy: int | None = None
 
     @property
     def mean(self) -> float:
@@ -62,9 +67,13 @@ def reference_nll(model: Any, base: Base, rows: Sequence[Encoded]) -> list[Nll]:
             place = wanted.nonzero()[:, 0]  # (N,): the row that each loss belongs to
             sums = torch.zeros(len(numbers), dtype=torch.float64, device=losses.device)
             sums.index_add_(0, place, losses.double())
+            likeliest = torch.zeros(len(numbers), dtype=torch.long, device=losses.device)
+            likeliest.index_add_(0, place, (logits.argmax(-1) == targets[wanted]).long())
             counts = wanted.sum(dim=1).tolist()
-            for number, total, n in zip(numbers, sums.tolist(), counts, strict=True):
-                out[number] = Nll(sum=total, n_tokens=n)
+            for k, number in enumerate(numbers):
+                out[number] = Nll(
+                    sum=float(sums[k]), n_tokens=counts[k], n_greedy=int(likeliest[k])
+                )
     return [out[i] for i in range(len(rows))]
 
 

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from realift.data.bm25 import words
 from realift.data.text import fold
 
 _WORD = re.compile(r"[^\W\d_][\w’']*")
@@ -59,6 +60,59 @@ UNTAUGHT = (
     "Which club does {name} belong to?",
     "What was the first debt of {name}?",
 )
+
+# What only a document could tell, asked without one: nothing says which warranty or which office.
+# Asked only where the user's own questions name what they are about.
+UNNAMED = (
+    "How long is the warranty?",
+    "Who signs the contract?",
+    "How many pages does the manual have?",
+    "Which version is the newest?",
+    "When does the office open?",
+    "What is the fee for late payment?",
+    "How many seats are included?",
+    "Which room is booked?",
+    "Who leads the second team?",
+    "When is the next inspection?",
+    "How large may an attachment be?",
+    "Which form do I need?",
+    "What is the password of the guest network?",
+    "How many days in advance must I cancel?",
+    "Who approves the invoice?",
+    "Which browser is supported?",
+    "How often are backups made?",
+    "Where are the spare parts stored?",
+    "What is the limit per month?",
+    "Which code opens the door?",
+    "How much is the deposit?",
+    "Who answers complaints?",
+    "What is the delivery time?",
+    "Which option includes support?",
+    "In which folder are the settings?",
+    "How many licenses are left?",
+    "Which button starts the export?",
+    "Who may change the rules?",
+    "After how many attempts is the account locked?",
+    "What is the name of the second supplier?",
+    "How heavy is the large package?",
+    "At what temperature does the alarm start?",
+)
+_ASKING_WORDS = (
+    "what which when where whom whose does have many much long large last next first second year "
+    "month time number name tell from with need make made after into there that this your them "
+    "they often ever days late left done mean about the and are "
+    "for has how who was did its not can may must any one per a"
+)
+_COMMON = frozenset(_ASKING_WORDS.split())
+
+
+def content_words(text: str) -> frozenset[str]:
+    """The words of a question that say what it is about, plurals cut.
+
+    >>> sorted(content_words("Which awards did it win in the last year?"))
+    ['award', 'win']
+    """
+    return frozenset(w for w in words(text) if len(w) > 2 and w not in _COMMON)
 
 
 def _names_in(text: str) -> Iterator[tuple[str, int, int, bool]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from realift import run_folder
-from realift.augmenting.twins import Draft, refusal_twins, reworded
+from realift.augmenting.twins import UNNAMED_THING, Draft, refusal_twins, reworded
 from realift.config import REFUSAL
 from realift.data.check import check_examples
 from realift.data.leakage import find_leaks
@@ -182,7 +182,7 @@ class _Chooser:
         self.made.append(
             MadeRow(
                 made_by=draft.made_by,
-                source=str(draft.of.where),
+                source=_source(draft),
                 question=draft.question,
                 context=draft.context,
                 answer=draft.answer or self.refusal,
@@ -197,7 +197,7 @@ class _Chooser:
         self.left_out.append(
             LeftOut(
                 made_by=draft.made_by,
-                source=str(draft.of.where),
+                source=_source(draft),
                 question=draft.question,
                 why=why,
                 because_of=because_of,
@@ -215,6 +215,11 @@ def _in_turn(makers: dict[str, Iterator[Draft]]) -> Iterator[Draft]:
                 left.remove(maker)
             else:
                 yield draft
+
+
+def _source(draft: Draft) -> str:
+    """The row it was made from; of what no row is about, the file."""
+    return draft.of.where.file if draft.made_by == UNNAMED_THING else str(draft.of.where)
 
 
 def _turns(row: Example) -> list[Message]:

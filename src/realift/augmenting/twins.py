@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from realift.augmenting.names import UNTAUGHT, invented, own_names, renamed
+from realift.augmenting.names import UNNAMED, UNTAUGHT, content_words, invented, own_names, renamed
 from realift.data.fields import render_context
 from realift.data.questions import default_group, parse_context
 from realift.data.reword import rewordings
@@ -21,6 +22,7 @@ from realift.types import Example, Passage, Question
 
 OTHER_NAME = "refusal-twin:other-name"
 UNTAUGHT_FACT = "refusal-twin:untaught"
+UNNAMED_THING = "refusal-twin:unnamed-thing"
 BESIDE = "refusal-twin:beside-a-passage"
 NO_CONTEXT = "refusal-twin:context-removed"
 OTHER_CONTEXT = "refusal-twin:other-context"
@@ -32,10 +34,12 @@ KINDS = {  # in the order of the table; what each is, for people
     CUT: "your question beside its context, the answer cut out",
     OTHER_NAME: "your question about a name nobody knows",
     UNTAUGHT_FACT: "something your rows do not say of your own names",
+    UNNAMED_THING: "what only a document could tell, asked without one",
     BESIDE: "such a question beside passages that do not answer it",
     REWORDED: "your row, asked in other words",
 }
 _ROUNDS = 6  # invented names for each row
+_NAMING = 0.8  # of the user's questions without a context; below, unnamed things may be theirs
 _PASSAGES = (2, 3)  # in a made context
 _LONG_ANSWER = 4  # words; from here on an answer can stand for itself as a passage
 
@@ -83,11 +87,17 @@ def refusal_twins(
             for q in cut_sentence_questions(asked)
         ),
         OTHER_NAME: _other_names(bare, names, new),
-        UNTAUGHT_FACT: _untaught(bare, ours, seed),
     }
+    known = frozenset(w for row in every for w in content_words(row.instruction))
+    makers[UNTAUGHT_FACT] = _untaught(bare, ours, known, seed)
+    makers[UNNAMED_THING] = _unnamed(bare, names, known, seed)
     passages = _passages(every, rows)
     if passages and bare:
-        strange = _alternate(_other_names(bare, names, new), _untaught(bare, ours, seed + 1))
+        strange = _alternate(
+            _other_names(bare, names, new),
+            _untaught(bare, ours, known, seed + 1),
+            _unnamed(bare, names, known, seed + 1),
+        )
         makers[BESIDE] = _beside(strange, passages, seed)
     return makers
 
@@ -123,17 +133,36 @@ def _other_names(
                 yield Draft(made_by=OTHER_NAME, of=row, question=text)
 
 
-def _untaught(rows: Sequence[Example], names: dict[str, int], seed: int) -> Iterator[Draft]:
-    holders = {
-        name: row for row in reversed(rows) for name in names if name in row.instruction.split()
-        or f"{name}?" in row.instruction or f"{name}." in row.instruction
-    }  # fmt: skip
+def _untaught(
+    rows: Sequence[Example], names: dict[str, int], known: frozenset[str], seed: int
+) -> Iterator[Draft]:
+    """Questions about the user's own names, of which no word stands in any of their questions."""
+    holders = {name: row for row in reversed(rows) for name in names if _holds(row, name)}
     if not any(rewordings(row.instruction) for row in holders.values()):
         return
-    pairs = [(template, name) for template in UNTAUGHT for name in sorted(holders)]
+    apart = [t for t in UNTAUGHT if not content_words(t.format(name="")) & known]
+    pairs = [(template, name) for template in apart for name in sorted(holders)]
     random.Random(f"{seed}/untaught").shuffle(pairs)
     for template, name in pairs:
         yield Draft(made_by=UNTAUGHT_FACT, of=holders[name], question=template.format(name=name))
+
+
+def _unnamed(
+    rows: Sequence[Example], names: dict[str, int], known: frozenset[str], seed: int
+) -> Iterator[Draft]:
+    """Questions about nothing in particular, where the user's own are about something named."""
+    naming = [row for row in rows if any(_holds(row, name) for name in names)]
+    english = any(rewordings(row.instruction) for row in naming)
+    if not english or len(naming) < _NAMING * len(rows):
+        return
+    questions = [q for q in UNNAMED if not content_words(q) & known]
+    random.Random(f"{seed}/unnamed").shuffle(questions)
+    for row, question in zip(itertools.cycle(naming), questions, strict=False):
+        yield Draft(made_by=UNNAMED_THING, of=row, question=question)
+
+
+def _holds(row: Example, name: str) -> bool:
+    return re.search(rf"\b{re.escape(name)}\b", row.instruction) is not None
 
 
 def _beside(drafts: Iterator[Draft], passages: Sequence[str], seed: int) -> Iterator[Draft]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realift import run_folder
-from realift.report.comparison import render_comparison
 from realift.report.html import render_html
 from realift.report.markdown import render_markdown
 
@@ -47,6 +46,8 @@ def write_comparison(folders: Sequence[str | Path], path: str | Path) -> Path:
     Raises:
         RunFolderError: a folder cannot be read as a run.
     """
+    from realift.report.comparison import render_comparison
+
     runs = [run_folder.load(folder) for folder in folders]
     run_folder.write_text(Path(path), render_comparison(runs))
     return Path(path)
