@@ -11,7 +11,13 @@ from realift import pipeline
 from realift.config import resolve
 from realift.types import Event, RunResult
 
-QUICK = {"epochs": 3, "max_new_tokens": 6, "learning_rate": 5e-2, "batch_size": 4}
+QUICK = {
+    "epochs": 3,
+    "max_new_tokens": 6,
+    "learning_rate": 5e-2,
+    "batch_size": 4,
+    "probes": "context_removed",  # the others have their own tests
+}
 
 
 def rows() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

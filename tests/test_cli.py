@@ -54,7 +54,8 @@ def test_one_command_from_files_to_a_verdict_and_a_run_folder(
     folder = tmp_path / "runs" / "one"
     expected = {
         "config.yaml", "manifest.json", "plan.json", "training.json", "log.jsonl", "answers.jsonl",
-        "scores.jsonl", "arms.json", "verdict.json", "report.html", "report.md", "adapter", "data",
+        "scores.jsonl", "arms.json", "checks.json", "verdict.json", "report.html", "report.md",
+        "adapter", "data",
     }  # fmt: skip
     assert {p.name for p in folder.iterdir()} == expected
     verdict = json.loads((folder / "verdict.json").read_text())
@@ -351,6 +352,7 @@ def test_an_interrupted_training_keeps_the_adapter_and_says_how_to_go_on(
     folder = tmp_path / "runs" / "cut"
     assert code == EXIT_INTERRUPTED
     assert "interrupted" in err
+    assert "realift run --resume cut" in " ".join(err.split())
     assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"
     assert json.loads((folder / "training.json").read_text())["n_steps"] == 2
     monkeypatch.undo()

@@ -151,7 +151,7 @@ def test_a_further_adapter_that_is_cut_short_is_not_kept(
     folder = bench.root / f"runs-{bench.n_runs}" / "train-1"
     assert (folder / "adapter" / "adapter_model.safetensors").is_file()
     assert not (folder / "adapters").exists()
-    assert "realift compare" in str(stopped.value)
+    assert "realift run --resume train-1" in str(stopped.value)
 
 
 # --- cross-fit ---------------------------------------------------------------------------------

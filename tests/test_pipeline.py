@@ -93,7 +93,7 @@ NEEDS_MORE = {  # what it takes for the option to have something to change
     "temperature": {"samples_per_question": 2},
     "sequential": {"allow_leaks": True},
 }
-ELSEWHERE = {"train", "eval", "base", "runs_dir", "device", "folds"}
+ELSEWHERE = {"train", "eval", "base", "runs_dir", "device", "folds", "report_to"}
 
 
 def test_every_option_is_tried() -> None:

@@ -99,10 +99,40 @@ def test_names_count_up_and_given_ones_are_never_taken_twice(tmp_path: Path) -> 
         run_folder.create(tmp_path, "mine", stem="x")
 
 
-@pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "a b"])
+@pytest.mark.parametrize(
+    "name", ["../up", "a/b", "a\\b", "c:", "", ".hidden", "a b", "ends.", "con", "NUL.1", "com1"]
+)
 def test_a_name_that_is_no_folder_name_is_rejected(name: str, tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="not usable"):
         run_folder.create(tmp_path, name, stem="x")
+
+
+@pytest.mark.parametrize("name", ["a", "a.b-c_d", "console", "1", "é-2"])
+def test_ordinary_names_are_taken(name: str, tmp_path: Path) -> None:
+    assert run_folder.create(tmp_path, name, stem="x").name == name
+
+
+def test_a_file_that_somebody_reads_is_replaced_when_they_are_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows refuses to replace an open file; 'realift runs' may be reading the manifest."""
+    path, real, refused = tmp_path / "manifest.json", Path.replace, []
+
+    def replace(self: Path, target: Path) -> Path:
+        if len(refused) < 2:
+            refused.append(target)
+            raise PermissionError(13, "in use", str(target))
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    monkeypatch.setattr(run_folder, "_PAUSES", (0.0, 0.0))
+    run_folder.write_json(path, {"a": 1})
+    assert json.loads(path.read_text()) == {"a": 1}
+    refused.clear()
+    monkeypatch.setattr(run_folder, "_PAUSES", ())
+    with pytest.raises(PermissionError):
+        run_folder.write_json(path, {"a": 2})
+    assert [p.name for p in tmp_path.iterdir()] == ["manifest.json"]
 
 
 def test_a_runs_dir_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:

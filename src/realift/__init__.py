@@ -11,8 +11,8 @@ transformers load with the first command that needs them.
 """
 
 from realift import errors
-from realift.api import check, compare, compare_scores, run
+from realift.api import augment, check, compare, compare_scores, run
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "check", "compare", "compare_scores", "errors", "run"]
+__all__ = ["__version__", "augment", "check", "compare", "compare_scores", "errors", "run"]

@@ -6,11 +6,15 @@ Every function takes the options of ``realift.config.Config`` by name, and optio
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from realift.config import resolve
 from realift.types import DataSummary, OnEvent, RunResult, Verdict, ignore_event
+
+if TYPE_CHECKING:
+    from realift.augmenting import Augmented
 
 
 def run(
@@ -58,6 +62,23 @@ def compare(
     return pipeline.compare(resolve(file=file, flags=options), adapter, on_event=on_event)
 
 
+def resume(
+    run: str | Path,
+    *,
+    on_event: OnEvent = ignore_event,
+    runs_dir: str | Path = "runs",
+    **options: Any,
+) -> RunResult:
+    """Go on with an interrupted run, given by name or folder, with the settings it began with.
+
+    Of the options only ``threads`` and ``device`` may be given with another value.
+    """
+    from realift import pipeline
+    from realift.history import find_run
+
+    return pipeline.resume(find_run(run, runs_dir), given=options, on_event=on_event)
+
+
 def compare_scores(path: str | Path, **options: Any) -> Verdict:
     """The verdict over a CSV of 0/1 scores (``id,base,adapter[,group]``) from any other tool."""
     from realift import pipeline
@@ -70,6 +91,34 @@ def check(file: str | Path | None = None, **options: Any) -> DataSummary:
     from realift import pipeline
 
     return pipeline.check(resolve(file=file, flags=options))
+
+
+def augment(
+    train: str | Path,
+    *,
+    out: str | Path,
+    eval: str | Path | None = None,
+    refusals: int | None = None,
+    reword: int = 0,
+    seed: int = 0,
+    refusal_phrases: Sequence[str] = (),
+) -> Augmented:
+    """Write the rows of ``train``, and refusals and other wordings made from them, to ``out``.
+
+    Deterministic; no made row is like a question of ``eval``. ``refusals=None``: so many that
+    half of all rows refuse. ``reword``: other wordings of each answering row.
+    """
+    from realift import augmenting
+
+    return augmenting.augment(
+        train,
+        out=out,
+        eval=eval,
+        refusals=refusals,
+        reword=reword,
+        seed=seed,
+        refusal_phrases=refusal_phrases,
+    )
 
 
 def report(folder: str | Path) -> RunResult:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from realift import run_folder
 from realift.config import Config
@@ -119,15 +119,12 @@ def ask_all(
     probe: str = "",
     known: Mapping[AnswerKey, Completion] = MappingProxyType({}),
 ) -> list[Answers]:
-    """Put the adapters on the base one after the other and ask each its own questions.
+    """Ask each adapter its own questions, all together where the fast engine knows the base.
 
     Args:
         known: answers there are already (by ``answer.keys.key_of``), from a run that was cut
             short; they are passed on to ``on_batch`` and not asked for again.
     """
-    from realift.answer.arms import answer_questions
-    from realift.train.adapter import attached
-
     orders = [(t, some) for t, some in orders if t.questions and some]
     total = sum(
         len(t.questions) * len(order.arms) * len(order.samples or range(1))
@@ -141,6 +138,64 @@ def ask_all(
         done += len(batch)
         on_batch(batch)
         on_event(Progress(stage=stage, done=done, total=total))
+
+    how: dict[str, Any] = {"config": config, "probe": probe, "known": known, "on_batch": batch_done}
+    answers = _together(base, orders, **how)
+    if not isinstance(answers, str):
+        return answers
+    if answers and stage == "answer":
+        on_event(Notice(text=f"answering takes the plain path, which is slower: {answers}"))
+    return _one_after_the_other(base, orders, **how)
+
+
+def _together(
+    base: Base,
+    orders: Sequence[tuple[Trained, Sequence[Order]]],
+    *,
+    config: Config,
+    probe: str,
+    known: Mapping[AnswerKey, Completion],
+    on_batch: _OnBatch,
+) -> list[Answers] | str:
+    """By the fast engine, or why it cannot be ("" = it is switched off)."""
+    from realift.answer.arms import Job, answer_jobs
+    from realift.answer.together import view
+    from realift.train.adapter import attached
+
+    if getattr(config, "engine", "auto") == "plain":
+        return ""
+    jobs = []
+    for t, some in orders:
+        with attached(base, t.folder) as model:
+            views = view(model, base, name=str(t.folder))
+        if isinstance(views, str):
+            return views
+        jobs += [
+            Job(
+                views=views,
+                questions=t.questions,
+                examples=t.examples,
+                arms=order.arms,
+                samples=order.samples,
+                seed=t.number,
+            )
+            for order in some
+        ]
+    return answer_jobs(base, jobs, config=config, probe=probe, known=known, on_batch=on_batch)
+
+
+def _one_after_the_other(
+    base: Base,
+    orders: Sequence[tuple[Trained, Sequence[Order]]],
+    *,
+    config: Config,
+    probe: str,
+    known: Mapping[AnswerKey, Completion],
+    on_batch: _OnBatch,
+) -> list[Answers]:
+    """The plain path: the adapters are put on the base in turn, arm after arm."""
+    from realift.answer.arms import answer_questions
+    from realift.train.adapter import attached
 
     answers = []
     for t, some in orders:
@@ -158,30 +213,37 @@ def ask_all(
                         seed=t.number,
                         probe=probe,
                         known=known,
-                        on_batch=batch_done,
+                        on_batch=on_batch,
                     )
                 )
     return answers
 
 
 @contextmanager
-def keeping(path: Path) -> Iterator[_OnBatch]:
-    """What was answered is written now and then, and at the end, also after a Ctrl-C."""
-    kept: list[Completion] = []
+def keeping(
+    path: Path, known: Mapping[AnswerKey, Completion] = MappingProxyType({})
+) -> Iterator[_OnBatch]:
+    """What was answered is written now and then, and at the end, also after a Ctrl-C.
+
+    ``known``: answers that are in the file already; they stay in it.
+    """
+    from realift.answer.keys import key_of
+
+    kept = dict(known)
     written = time.monotonic()
 
     def keep(batch: Sequence[Completion]) -> None:
         nonlocal written
-        kept.extend(batch)
+        kept.update((key_of(c), c) for c in batch)
         if time.monotonic() - written > _SAVE_EVERY:
-            run_folder.write_jsonl(path, kept)
+            run_folder.write_jsonl(path, kept.values())
             written = time.monotonic()
 
     try:
         yield keep
     finally:
         if kept:
-            run_folder.write_jsonl(path, kept)
+            run_folder.write_jsonl(path, kept.values())
 
 
 def in_order(answers: Sequence[Answers], questions: Sequence[Question]) -> tuple[Completion, ...]:

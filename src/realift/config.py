@@ -15,9 +15,10 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -38,6 +39,8 @@ PROBES = (
 )  # fmt: skip
 
 _DATA_FILES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".xlsx", ".parquet", ".txt")
+TRACKERS = ("tensorboard", "mlflow", "wandb", "trackio")
+
 Check = Callable[[Any], str | None]
 Given = Literal["default", "file", "flag"]
 
@@ -77,6 +80,23 @@ def _probes(value: str) -> str | None:
     return None
 
 
+def _mapping(pairs: Sequence[str]) -> str | None:
+    for pair in pairs:
+        name, equals, column = pair.partition("=")
+        if not (name.strip() and equals and column.strip()):
+            return "must be NAME=COLUMN, such as instruction=frage"
+    names = [pair.partition("=")[0].strip() for pair in pairs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    return f"maps '{twice}' twice" if twice else None
+
+
+def _all_of(*allowed: str) -> Check:
+    def check(values: tuple[str, ...]) -> str | None:
+        return None if set(values) <= set(allowed) else f"may hold {', '.join(allowed)}"
+
+    return check
+
+
 def _option(default: Any, help: str, *, group: str, check: Check | None = None) -> Any:
     meta = {"help": help, "group": group, "check": check}
     if isinstance(default, list):
@@ -89,11 +109,40 @@ class Config:
     """The resolved options of one run. ``None`` means "chosen automatically", and is shown so."""
 
     # data
-    train: str | None = _option(None, "Training rows: a JSONL, JSON or CSV file.", group="data")
+    train: str | None = _option(
+        None,
+        "Training rows: a JSONL, JSON, CSV, YAML or Parquet file, or a dataset "
+        "(owner/name[:split], or a folder).",
+        group="data",
+    )
     eval: str | None = _option(
         None,
-        "The eval set: questions as JSONL, JSON, CSV or YAML (none: run cross-fits the rows).",
+        "The eval set: questions in a file or dataset as for train (none: run cross-fits the "
+        "rows).",
         group="data",
+    )
+    columns: tuple[str, ...] = _option(
+        [],
+        "Fields that have other names in your data, such as instruction=frage.",
+        group="data",
+        check=_mapping,
+    )
+    docs: str | None = _option(
+        None,
+        "Documents to retrieve each question's context from: a folder (md, txt, html, pdf), or "
+        "chroma:PATH#COLLECTION.",
+        group="data",
+    )
+    retriever: str = _option(
+        "bm25",
+        "How passages are found: bm25 (words, no download), or a sentence-transformers model.",
+        group="data",
+    )
+    retrieve_k: int = _option(
+        4, "Passages retrieved for each question.", group="data", check=_at_least(1)
+    )
+    passage_words: int = _option(
+        200, "Longest passage in words, about.", group="data", check=_at_least(20)
     )
     allow_leaks: bool = _option(
         False,
@@ -260,6 +309,12 @@ class Config:
         None, "Name of the run (default: from the training file and a counter).", group="output"
     )
     runs_dir: str = _option("runs", "Where run folders are made.", group="output")
+    report_to: tuple[str, ...] = _option(
+        [],
+        f"Also send the losses of the training to {', '.join(TRACKERS)} (their package installed).",
+        group="output",
+        check=_all_of(*TRACKERS),
+    )
 
     given: Mapping[str, Given] = field(default_factory=dict, metadata={"internal": True})
 
@@ -274,6 +329,44 @@ def chosen_probes(probes: str) -> tuple[str, ...]:
     if names == ["off"]:
         return ()
     return tuple(p for p in PROBES if names == ["auto"] or p in names)
+
+
+HUB = "hub:"
+
+
+def names_dataset(source: str) -> bool:
+    """Whether rows come from the hub or from a folder, not from one file.
+
+    ``hub:...`` always does; ``owner/name`` does if there is no such file and it has no file name
+    extension.
+
+    >>> names_dataset("hub:a/b"), names_dataset("a/b:test"), names_dataset("a/b.jsonl")
+    (True, True, False)
+    """
+    if source.startswith(HUB):
+        return True
+    if Path(source).is_file():
+        return False
+    if Path(source).is_dir() or Path(source.rpartition(":")[0] or "-").is_dir():
+        return True
+    named = re.fullmatch(r"[\w.-]+/[\w.-]+(?:/[\w.-]+)?(?:@[\w./-]+)?(?::[\w.-]+)?", source)
+    return bool(named) and not source.startswith(".") and Path(source).suffix not in _FILES
+
+
+_FILES = {
+    ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".yaml", ".yml", ".parquet", ".pq", ".txt",
+    ".xlsx", ".xls", ".gz", ".zip", ".html", ".md", ".pdf",
+}  # fmt: skip
+
+
+def column_names(pairs: Sequence[str]) -> dict[str, str]:
+    """The column mapping: known name -> column.
+
+    >>> column_names(["instruction=frage"])
+    {'instruction': 'frage'}
+    """
+    cut = (pair.partition("=") for pair in pairs)
+    return {name.strip(): column.strip() for name, _, column in cut}
 
 
 def option_fields() -> tuple[dataclasses.Field[Any], ...]:
@@ -312,11 +405,11 @@ def resolve(
     problems: list[str] = []
     if file is not None:
         _take(_read_yaml(Path(file)), "file", values, given, problems, prefix=str(file))
-        for key in ("train", "eval"):
-            if isinstance(values.get(key), str):
+        for key in ("train", "eval", "docs"):
+            if isinstance(values.get(key), str) and not values[key].startswith("chroma:"):
                 values[key] = _beside(Path(file).parent, values[key])
         base = values.get("base")
-        if isinstance(base, str) and base.startswith(("./", "../")):
+        if isinstance(base, str) and base.startswith(("./", "../", ".\\", "..\\")):
             values["base"] = _beside(Path(file).parent, base)
     present = {k: v for k, v in (flags or {}).items() if v is not None}
     _take({k: (v, None) for k, v in present.items()}, "flag", values, given, problems, prefix="")
@@ -326,6 +419,8 @@ def resolve(
 
 
 def _beside(folder: Path, path: str) -> str:
+    if path.startswith(HUB) or (names_dataset(path) and not (folder / path).exists()):
+        return path
     joined = folder / path
     return str(joined if joined.exists() or not Path(path).exists() else Path(path))
 
@@ -370,6 +465,8 @@ def _convert(raw: Any, wanted: Any) -> Any:
             return None
         return _convert(raw, next(a for a in args if a is not type(None)))
     if typing.get_origin(wanted) is tuple:
+        if isinstance(raw, Mapping):  # columns: {instruction: frage}
+            raw = [f"{key}={value}" for key, value in raw.items()]
         items = [raw] if isinstance(raw, str) else raw
         if not isinstance(items, list | tuple) or not all(isinstance(i, str) for i in items):
             raise ValueError(f"{raw!r} is not a list of texts")
@@ -442,6 +539,8 @@ def _plain(value: Any) -> Any:
     """ruamel's round-trip types as plain Python ones."""
     if isinstance(value, list):
         return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int):

@@ -9,9 +9,7 @@ to be asked the rows it never saw, and then the one that is kept.
 from __future__ import annotations
 
 import dataclasses
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +17,11 @@ from typing import TYPE_CHECKING
 from realift import run_folder
 from realift.config import Config
 from realift.data.split import split_examples
-from realift.errors import DataError
+from realift.errors import DataError, ModelError
 from realift.inputs import Data, first_samples
+from realift.manifest import adapter_hash
 from realift.recording import adapter_note, record_model
+from realift.resuming import checkpoint_of, finished, note_finished
 from realift.types import (
     DataSummary,
     Encoded,
@@ -90,13 +90,6 @@ def load(config: Config, on_event: OnEvent) -> Base:
     on_event(Notice(text=f"loading {config.base}"))
     compute = choose(device=config.device, dtype=config.dtype, threads=config.threads)
     return load_base(config.base, compute=compute)
-
-
-@contextmanager
-def scratch(folder: Path) -> Iterator[Path]:
-    """A place in the run folder for adapters that only answer, gone at the end."""
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".folds-") as place:
-        yield Path(place)
 
 
 def list_tasks(config: Config, data: Data, folder: Path, scratch: Path) -> tuple[Task, ...]:
@@ -193,17 +186,34 @@ def fit_jobs(
 ) -> tuple[Trained, ...]:
     """Train the adapters one after the other; each is saved, reloaded and verified.
 
+    Of a run that is resumed, those that are finished are taken as they are.
+
     Raises:
         KeyboardInterrupt: after Ctrl-C. The main adapter is saved as far as it got, others are not.
     """
     trained = []
     for place, job in enumerate(jobs, start=1):
         of = f" {place}/{len(jobs)}" if len(jobs) > 1 else ""
-        trained.append(_fit(base, job, folder, of, on_event))
+        applied = finished(folder, place, job.task.folder, base)
+        if applied is None:
+            (folder / "answers.jsonl").unlink(missing_ok=True)  # of an adapter that is no more
+            applied = _fit(base, job, folder, place, of, on_event)
+            note_finished(folder, place, job.task.folder, base, applied)
+        else:
+            on_event(Notice(text=f"{job.task.name}: trained already"))
+        trained.append(
+            Trained(
+                folder=job.task.folder,
+                applied=applied,
+                questions=job.task.questions,
+                examples=job.split.train,
+                number=job.task.number,
+            )
+        )
     return tuple(trained)
 
 
-def _fit(base: Base, job: Job, folder: Path, of: str, on_event: OnEvent) -> Trained:
+def _fit(base: Base, job: Job, folder: Path, place: int, of: str, on_event: OnEvent) -> Applied:
     from realift.train.adapter import (
         create_adapter,
         detach_adapter,
@@ -221,7 +231,14 @@ def _fit(base: Base, job: Job, folder: Path, of: str, on_event: OnEvent) -> Trai
 
     model = create_adapter(base, task.config)
     result = train_adapter(
-        base, model, job.plan, task.config, train=job.train, valid=job.valid, on_event=told
+        base,
+        model,
+        job.plan,
+        task.config,
+        train=job.train,
+        valid=job.valid,
+        on_event=told,
+        checkpoint=checkpoint_of(folder, place, base),
     )
     if is_main:
         run_folder.write_json(folder / "training.json", result)
@@ -237,13 +254,7 @@ def _fit(base: Base, job: Job, folder: Path, of: str, on_event: OnEvent) -> Trai
     elif task.kept:
         run_folder.write_json(task.folder / "training.json", result)
     on_event(Notice(text=_kept_step(result, task.name if of else "")))
-    return Trained(
-        folder=task.folder,
-        applied=applied,
-        questions=task.questions,
-        examples=job.split.train,
-        number=task.number,
-    )
+    return applied
 
 
 def _kept_step(result: TrainResult, name: str) -> str:
@@ -301,7 +312,11 @@ def as_trained(config: Config, adapter: Path) -> Config:
 
 
 def adopt(base: Base, adapter: Path, data: Data, config: Config, folder: Path) -> Trained:
-    """An adapter that is there already, attached once to prove that it does something."""
+    """An adapter that is there already, attached once to prove that it does something.
+
+    Raises:
+        ModelError: of a run that is resumed: it is not the adapter that the run began with.
+    """
     from realift.answer.prompts import build_prompts
     from realift.train.adapter import attached, verify_applied
     from realift.train.batches import collate, pad_token_id
@@ -318,7 +333,13 @@ def adopt(base: Base, adapter: Path, data: Data, config: Config, folder: Path) -
     batch = collate(probe, pad_id=pad_token_id(base), device=base.compute.device)
     with attached(base, adapter) as model:
         applied = verify_applied(model, batch)
-    run_folder.write_manifest(folder, adapter=str(adapter))
+    now, before = adapter_hash(adapter), run_folder.read_manifest(folder).get("adapter_hash")
+    if before not in (None, now):
+        raise ModelError(
+            f"{adapter}: changed since the run began: the answers there are came from another",
+            hint="start a new run",
+        )
+    run_folder.write_manifest(folder, adapter_hash=now)
     record_model(folder, base, applied)
     return Trained(
         folder=adapter, applied=applied, questions=data.questions, examples=data.examples

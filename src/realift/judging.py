@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realift import run_folder
+from realift.advising import advise
 from realift.asking import answer_all, ask_all, in_order, keeping, stats_of
 from realift.config import Config
 from realift.fitting import Trained
 from realift.inputs import Data
 from realift.manifest import adapter_hash, questions_hash
+from realift.resuming import known_answers
 from realift.types import OnEvent, Question
 from realift.verdict.ledger import LEDGER
 
@@ -43,6 +45,7 @@ def judge(
     from realift.probing import probe_all
     from realift.score import score_completions
     from realift.verdict import decide
+    from realift.verdict.retrieval import with_retrieval
 
     score = functools.partial(
         score_completions,
@@ -50,12 +53,17 @@ def judge(
         scorer=config.scorer,
         excluded=data.excluded,
     )
-    with keeping(folder / "answers.jsonl") as keep:
-        ask = functools.partial(ask_all, base, config=config, on_batch=keep, on_event=on_event)
+    known = known_answers(folder, base, on_event)
+    with keeping(folder / "answers.jsonl", known) as keep:
+        ask = functools.partial(
+            ask_all, base, config=config, on_batch=keep, on_event=on_event, known=known
+        )
         answers = answer_all(ask, trained, data.questions, score, config, folder, on_event)
         completions = in_order(answers, data.questions)
         scores = score(data.questions, completions)
-        probed = probe_all(trained, data, scores, config, ask, score)
+        probed = probe_all(
+            base, trained, adapter, data, scores, config, folder, ask, score, on_event
+        )
     stats = stats_of(answers)
     run_folder.write_jsonl(folder / "answers.jsonl", (*completions, *probed.completions))
     run_folder.write_json(folder / "arms.json", stats)
@@ -82,7 +90,9 @@ def judge(
         cross_fit_folds=len(data.folds),
         scorer=config.scorer,
     )
+    verdict = with_retrieval(verdict, data.summary.retrieval)
     run_folder.write_json(folder / "verdict.json", verdict)
+    run_folder.write_json(folder / "advice.json", advise(run_folder.load(folder)))
 
 
 def check_ledger(config: Config) -> None:

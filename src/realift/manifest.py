@@ -12,6 +12,7 @@ from typing import Any
 
 from realift.config import Config
 from realift.model.device import cores
+from realift.sources import facts, file_hash
 from realift.types import Question
 
 PACKAGES = (
@@ -39,24 +40,25 @@ def _version(package: str) -> str:
 
 
 def data_facts(config: Config) -> dict[str, Any]:
-    """Path and SHA-256 of the files the run read."""
-    files = {"train": config.train, "eval": config.eval}
-    return {
-        "data": {
-            name: {"path": path, "sha256": file_hash(Path(path))}
-            for name, path in files.items()
-            if path is not None
-        }
-    }
+    """Path and SHA-256 of what the run read: of a folder over its files, of a dataset its split."""
+    data: dict[str, Any] = {}
+    if config.train is not None:
+        data["train"] = facts(config.train, "train")
+    if config.eval is not None:
+        data["eval"] = facts(config.eval, "eval")
+    if config.docs is not None:
+        data["docs"] = {"path": config.docs, "sha256": _path_hash(Path(config.docs))}
+    return {"data": data}
 
 
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        for block in iter(lambda: stream.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
+def _path_hash(path: Path) -> str | None:
+    if path.is_file():
+        return file_hash(path)
+    if not path.is_dir():
+        return None  # a collection of a database
+    inside = sorted((p.relative_to(path).as_posix(), p) for p in path.rglob("*") if p.is_file())
+    listed = "".join(f"{name} {file_hash(file)}\n" for name, file in inside)
+    return hashlib.sha256(listed.encode()).hexdigest()
 
 
 def questions_hash(questions: Sequence[Question]) -> str:

@@ -1,6 +1,7 @@
 """All probes of a run: what they ask, of which adapter, and the checks that come of it.
 
->>> probed = probe_all(trained, data, scores, config, ask, score)  # doctest: +SKIP
+>>> probed = probe_all(base, trained, adapter, data, scores, config, folder, ask, score, on_event)
+... # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -8,22 +9,43 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from realift import run_folder
 from realift.asking import BOTH, in_order
 from realift.config import Config, chosen_probes
 from realift.fitting import Trained
 from realift.inputs import Data
 from realift.probes.asked import MOST, Asked, ScoreAnswers, picked, switched_off
+from realift.probes.baselines import NAME as BASELINES
+from realift.probes.baselines import baselines_check
 from realift.probes.context import memory_check, refusal_draft
 from realift.probes.context_removed import NAME as REMOVED
 from realift.probes.context_removed import context_removed_questions
+from realift.probes.invented import NAME as INVENTED
+from realift.probes.invented import invented_drafts, invented_questions
+from realift.probes.swap import NAME as SWAPPED
+from realift.probes.swap import Swap, swap_draft, swaps
 from realift.probes.twins import cut_sentence_questions, other_context_questions, with_context
-from realift.types import Check, Completion, Question, Score
-from realift.verdict.checks import Draft, judge_drafts
+from realift.types import (
+    Check,
+    Completion,
+    CurvePoint,
+    Example,
+    OnEvent,
+    Progress,
+    Question,
+    Score,
+)
+from realift.verdict.checks import SPECS, Draft, judge_drafts
 
 if TYPE_CHECKING:
     from realift.answer.arms import Answers
+    from realift.model.load import Base
+
+ENOUGH_HELD_OUT = 10  # rows held out of the training; with fewer, questions of the eval set help
+LOSSES = ("memorization", "regurgitation", "forgetting")  # these look into the model itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,27 +68,39 @@ def probe_questions(
             other_context_questions(questions, seed=config.seed), config, "other_context"
         ),
         "cut_sentence": lambda: _some(cut_sentence_questions(questions), config, "cut_sentence"),
+        SWAPPED: lambda: tuple(s.question for s in _swaps(config, questions)),
+        INVENTED: invented_questions,
     }
     return {name: makers[name]() for name in chosen_probes(config.probes) if name in makers}
 
 
 def probe_all(
+    base: Base,
     trained: Sequence[Trained],
+    adapter: Path,
     data: Data,
     scores: Sequence[Score],
     config: Config,
+    folder: Path,
     ask: Callable[..., list[Answers]],
     score: ScoreAnswers,
+    on_event: OnEvent,
 ) -> Probed:
-    """Ask every chosen probe's questions and judge what comes back.
+    """Ask every chosen probe's questions, look at losses, and judge what comes back.
 
     Args:
         trained: the adapters; those of the first seed are asked, each about its own questions.
+        adapter: the one that the verdict is about; losses and shipped questions are about it.
         scores: of the eval set.
+        folder: the run's, for the held-out rows and the training's curve.
     """
+    main = next(t for t in trained if t.folder == adapter)
     asked: dict[str, Asked] = {}
     for name, questions in probe_questions(config, data.questions).items():
-        orders = [(_asked_only(t, questions), [BOTH]) for t in trained if t.number == 0]
+        if name == INVENTED:
+            orders = [(dataclasses.replace(main, questions=questions), [BOTH])]
+        else:
+            orders = [(_asked_only(t, questions), [BOTH]) for t in trained if t.number == 0]
         completions = in_order(ask(orders, stage=name, probe=name), questions)
         asked[name] = Asked(
             name=name,
@@ -74,28 +108,96 @@ def probe_all(
             completions=completions,
             scores=score(questions, completions),
         )
-    checks: dict[str, Check] = {}
-    drafts: list[Draft] = []
-    n = len(with_context(data.questions))
-    for name, one in asked.items():
-        if name == REMOVED:
-            checks[name] = memory_check(
-                one, data.questions, scores, score=score, margin=config.guard_margin
-            )
-        else:
-            drafts.append(
-                refusal_draft(one, data.questions, score=score, margin=config.guard_margin, n=n)
-            )
-    checks |= {c.name: c for c in judge_drafts(drafts, margin=config.guard_margin)}
-    for name in ("context_removed", "other_context", "cut_sentence"):
-        if name not in checks:
-            checks[name] = switched_off(name, required=n > 0)
+    found = {c.name: c for c in _judged(asked, data, scores, config, score)}
+    if BASELINES in chosen_probes(config.probes):
+        found[BASELINES] = baselines_check(
+            data.questions, scores, main.examples, score=score, min_gain=config.min_gain
+        )
+    found |= {c.name: c for c in _losses(base, main, data, config, folder, on_event)}
+    for name in (s.name for s in SPECS if s.name not in found and s.name != "nulls"):
+        found[name] = switched_off(name, required=_waits(name, data))
     return Probed(
-        checks=tuple(checks.values()),
+        checks=tuple(found[s.name] for s in SPECS if s.name in found),
         completions=tuple(c for one in asked.values() for c in one.completions),
         scores=tuple(s for one in asked.values() for s in one.scores),
         removed=asked.get(REMOVED),
     )
+
+
+def _judged(
+    asked: dict[str, Asked],
+    data: Data,
+    scores: Sequence[Score],
+    config: Config,
+    score: ScoreAnswers,
+) -> list[Check]:
+    """The checks of the probes that asked questions; those with a comparison judged together."""
+    margin = config.guard_margin
+    n = len(with_context(data.questions))
+    checks: list[Check] = []
+    drafts: list[Draft] = []
+    for name, one in asked.items():
+        if name == REMOVED:
+            checks.append(memory_check(one, data.questions, scores, score=score, margin=margin))
+        elif name == SWAPPED:
+            made = _swaps(config, data.questions)
+            drafts.append(swap_draft(one, made, score=score, margin=margin, n=n))
+        elif name == INVENTED:
+            drafts += invented_drafts(one, score=score, margin=margin)
+        else:
+            drafts.append(refusal_draft(one, data.questions, score=score, margin=margin, n=n))
+    return [*checks, *judge_drafts(drafts, margin=margin)]
+
+
+def _losses(
+    base: Base, main: Trained, data: Data, config: Config, folder: Path, on_event: OnEvent
+) -> list[Check]:
+    """The checks that need the model itself, in one attachment of the adapter."""
+    from realift.probes.forgetting import forgetting_check
+    from realift.probes.memorization import as_examples, memorization_check
+    from realift.probes.regurgitation import regurgitation_check
+    from realift.train.adapter import attached
+
+    chosen = [name for name in LOSSES if name in chosen_probes(config.probes)]
+    if not chosen:
+        return []
+    valid = run_folder.read_jsonl(folder / "data" / "valid.jsonl", Example)
+    held_out: tuple[Example, ...] = valid
+    if len(valid) < ENOUGH_HELD_OUT and not data.folds:  # folds: the questions are training rows
+        held_out = (*valid, *as_examples(data.questions))
+    out = []
+    with attached(base, main.folder) as model:
+        for done, name in enumerate(chosen):
+            on_event(Progress(stage=name, done=done, total=len(chosen)))
+            if name == "memorization":
+                check = memorization_check(
+                    model,
+                    base,
+                    main.examples,
+                    held_out,
+                    system_prompt=config.system_prompt,
+                    seed=config.seed,
+                    curve=run_folder.read_jsonl(folder / "log.jsonl", CurvePoint),
+                )
+            elif name == "regurgitation":
+                check = regurgitation_check(model, base, main.examples, held_out, config)
+            else:
+                check = forgetting_check(model, base)
+            out.append(check)
+            on_event(Progress(stage=name, done=done + 1, total=len(chosen)))
+    return out
+
+
+def _waits(name: str, data: Data) -> bool:
+    """Whether SHIP waits for a check that was switched off, as it would have if asked."""
+    if name in ("context_removed", "other_context", "cut_sentence", SWAPPED):
+        return bool(with_context(data.questions))
+    return name == "forgetting" or (name == "memorization" and bool(data.examples))
+
+
+def _swaps(config: Config, questions: Sequence[Question]) -> tuple[Swap, ...]:
+    made = swaps(questions, seed=config.seed)
+    return picked(made, most=MOST, key=f"{config.seed}/{SWAPPED}")
 
 
 def _some(questions: tuple[Question, ...], config: Config, name: str) -> tuple[Question, ...]:

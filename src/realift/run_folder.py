@@ -23,6 +23,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
@@ -46,6 +47,9 @@ from realift.types import (
 
 SCHEMA = 1
 LOCK = ".lock"  # in a run folder: held while a process works there
+_PAUSES = (0.01, 0.05, 0.2, 1.0) if os.name == "nt" else ()  # seconds between tries to move a file
+# Names that Windows keeps for devices, whatever comes after a dot.
+_DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 Status = Literal["running", "done", "failed", "interrupted"]
 T = TypeVar("T")
 
@@ -94,9 +98,20 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield part
         _to_disk(part)
         part.chmod(0o644)
-        part.replace(path)
+        _move(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _move(part: Path, path: Path) -> None:
+    """Put a file in the place of another; Windows refuses while somebody is reading that one."""
+    for pause in _PAUSES:
+        try:
+            part.replace(path)
+            return
+        except PermissionError:
+            time.sleep(pause)
+    part.replace(path)
 
 
 def _to_disk(path: Path) -> None:
@@ -154,10 +169,12 @@ def create(runs_dir: str | Path, name: str | None, *, stem: str) -> Path:
     a finished run is never written over.
     """
     root = Path(runs_dir)
-    if name is not None and not re.fullmatch(r"[\w][\w.-]*", name):
+    if name is not None and (
+        not re.fullmatch(r"\w([\w.-]*[\w-])?", name) or _DEVICES.fullmatch(name)
+    ):
         raise RunFolderError(
             f"run name {name!r} is not usable as a folder name",
-            hint="use letters, digits, '-', '_' and '.'",
+            hint="use letters, digits, '-', '_' and '.', as a name that every system takes",
         )
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -204,9 +221,20 @@ def holding(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # Windows keeps a file that is open: it stays, unlocked
+        _let_go(lock, path)
+
+
+def _let_go(lock: Any, path: Path) -> None:
+    """Remove the lock's file while it is held, so that nobody's is removed, and release it."""
+    held_open = False
+    try:
+        path.unlink()
+    except OSError:
+        held_open = True  # Windows removes no file that is open
+    lock.release()
+    if held_open:
+        with suppress(OSError):
             path.unlink()
-        lock.release()
 
 
 def is_live(folder: Path) -> bool:

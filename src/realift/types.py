@@ -107,13 +107,17 @@ Severity = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something found in the data. ``code`` is stable (``missing-answer``); errors stop the run."""
+    """Something found in the data. ``code`` is stable (``missing-answer``); errors stop the run.
+
+    ``also``: the further places of a problem that stands for many rows.
+    """
 
     severity: Severity
     code: str
     message: str
     where: Where | None = None
     hint: str = ""
+    also: tuple[Where, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -416,7 +420,8 @@ class Check:
 class Advice:
     """One thing to do next. Those with the largest expected effect come first.
 
-    ``rows``: places ("train.jsonl:17") or question ids it speaks of; ``command``: ready to type.
+    ``rows``: places ("train.jsonl:17") or question ids it speaks of; ``command``: ready to type,
+    several of them on lines of their own.
     """
 
     code: str  # stable: "add-refusals", "fix-retrieval", ...
@@ -483,6 +488,75 @@ class ArmStats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Length:
+    """How long something is: a row of the length table. All figures are in ``unit``.
+
+    ``n`` things were measured; 95 of 100 are not longer than ``p95``.
+    """
+
+    of: str  # "training answers", "questions", ...
+    unit: Literal["words", "tokens"]
+    n: int
+    smallest: int
+    median: float
+    p95: int
+    largest: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrieved:
+    """What retrieval brought for one question, whether that was the expected document or not.
+
+    ``rank``: place of the first passage of the expected document (1 = best), looked for deeper
+    than the ``k`` passages that are shown to the model; ``None`` = not found that deep.
+    ``status``: ``found`` (among the ``k``) | ``missed`` | ``absent`` (no such document) |
+    ``unjudged`` (the row names no expected source).
+    ``answer_there``: an expected answer stands in the passages as it is written; ``None`` = the
+    row has no answer. Answers in other words are not seen, so ``False`` is no proof.
+    """
+
+    question_id: str
+    question: str
+    expected: str | None
+    status: Literal["found", "missed", "absent", "unjudged"]
+    rank: int | None
+    n_expected: int  # of the k passages, those of the expected document
+    sources: tuple[str, ...]  # of the k passages, the best first
+    answer_there: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallAt:
+    """Share of the questions whose expected document is among the first ``k`` passages."""
+
+    k: int
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrievalReport:
+    """How well the passages were found, before any model is asked.
+
+    Rates are over the questions that name an expected source, with Wilson intervals (for the
+    means of values between 0 and 1, precision and MRR, such an interval is wider than needed).
+    Questions that were missed are not asked: they say something about the retrieval only.
+    """
+
+    retriever: str
+    k: int
+    n_documents: int
+    n_passages: int
+    n_judged: int  # questions that name an expected source
+    n_sources: int  # different ones; questions over one document are not independent
+    recall: Rate
+    precision: Rate
+    mrr: Rate
+    answer_there: Rate  # over the found questions with an answer
+    recall_at: tuple[RecallAt, ...]
+    questions: tuple[Retrieved, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataSummary:
     """What was found in the data, said on the screen before anything runs."""
 
@@ -496,6 +570,8 @@ class DataSummary:
     problems: tuple[Problem, ...] = ()
     leak_check: LeakCheck | None = None
     minimum_detectable: float | None = None  # 0-1; None = no gain would be found
+    lengths: tuple[Length, ...] = ()
+    retrieval: RetrievalReport | None = None  # None = the contexts stand in the eval set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

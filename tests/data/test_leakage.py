@@ -7,8 +7,9 @@ import random
 import pytest
 
 from realift.data import leakage
-from realift.data.alike import asking, build_index, candidates, likeness
+from realift.data.alike import asking, likeness
 from realift.data.leakage import find_leaks
+from realift.data.pairs import holding
 
 PASSAGE = "[1] The Rivet plan costs 20 euros per month. [2] The Bolt plan costs 30 euros per month."
 OTHER = "[1] The team in Lyon meets every Monday. [2] Room 12 is free on Friday afternoons."
@@ -187,10 +188,9 @@ def test_the_index_finds_the_same_pairs_as_comparing_all_against_itself():
     asked = [asking(text) for text in random_texts(rng, 60)]
     asked += [asking("please say " + row.text) for row in rows[:20]]
     asked += [asking(" ".join(row.text.split()[1:])) for row in rows[20:40]]
-    index = build_index(rows)
     found = 0
-    for item in asked:
+    for item, near in zip(asked, holding([row.folded for row in rows], asked), strict=True):
         slow = {n for n, row in enumerate(rows) if likeness(row, item)}
-        assert slow <= set(candidates(index, item))
+        assert slow <= set(near)
         found += len(slow)
     assert found > 40  # the comparison is not an empty one

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from realift.config import REFUSAL
+from realift.data import pairs
+from realift.data.alike import asking, likeness
 from realift.data.split import near_copy_groups, split_examples
 
 # ruff: noqa: SIM905 (word lists)
@@ -130,3 +134,35 @@ def test_invariant_every_row_is_on_exactly_one_side(example, asked, fraction, se
     assert len(split.valid) != 1
     assert len(split.valid) <= max(2, len(rows) // 2)
     assert not {r.instruction for r in split.train} & {r.instruction for r in split.valid}
+
+
+def test_the_groups_are_those_of_comparing_all_pairs_against_itself(example):
+    rng = random.Random(5)
+    words = "when who where open close price plan team room lead start end city year cost".split()
+    texts = [" ".join(rng.choices(words, k=rng.randint(3, 14))) for _ in range(150)]
+    texts += [f"please say {text}" for text in texts[:15]]
+    texts += [text + " s" for text in texts[15:30]] + [text.upper() for text in texts[30:40]]
+    rows = [example(text, context=rng.choice(("", "", texts[1], texts[1] + "x"))) for text in texts]
+    parent = list(range(len(rows)))
+    askings = [asking(row.instruction, row.context) for row in rows]
+    for i, a in enumerate(askings):
+        for j, b in enumerate(askings):
+            like = likeness(a, b)
+            if like is not None and like.kind != "suspect":
+                old, new = sorted((parent[i], parent[j]))
+                parent = [old if p == new else p for p in parent]
+    slow = {tuple(i for i, p in enumerate(parent) if p == root) for root in set(parent)}
+    assert {tuple(group) for group in near_copy_groups(rows)} == slow
+    assert len(slow) < len(rows) - 15
+
+
+def test_copies_among_many_rows_are_found_by_minhash(example, monkeypatch):
+    rng = random.Random(7)
+    words = [f"w{n}" for n in range(500)]
+    texts = [" ".join(rng.choices(words, k=12)) for _ in range(200)]
+    copies = [f"{text} more" for text in texts[:100]]
+    rows = [example(text, context="A passage about it.") for text in (*texts, *copies)]
+    monkeypatch.setattr(pairs, "EXACT", 50)
+    found = sum(len(group) == 2 for group in near_copy_groups(rows))
+    assert found >= 97
+    assert all(len(group) <= 2 for group in near_copy_groups(rows))

@@ -195,7 +195,7 @@ def test_the_table_says_verdict_interval_n_and_age(root: Path) -> None:
     (line,) = (part for part in text.splitlines() if part.startswith("new "))
     for cell in ("REAL GAIN", "+28 [+16, +40]", " 80 ", "tiny", "aaaaaa cccccc", "1 day"):
         assert cell in line
-    assert "realift run --resume cut" in text
+    assert f"realift run --resume cut --runs-dir {root}" in text.replace("\n", "")
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120])

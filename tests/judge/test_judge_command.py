@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from realift import cli, run_folder
+from realift.cli.printing import EXIT_INTERRUPTED
 from realift.judge import client, judge_run, make_endpoint
 from realift.report.terminal_judge import render_judge
 from tests.judge.made_judge import Behavior, always_right, good, made_run, serving
@@ -153,7 +154,7 @@ def test_ctrl_c_says_that_nothing_is_lost(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(client, "_post", press)
-    assert call(run, "--model", "m", monkeypatch=monkeypatch) == cli.EXIT_INTERRUPTED
+    assert call(run, "--model", "m", monkeypatch=monkeypatch) == EXIT_INTERRUPTED
     assert "every reply is kept" in capsys.readouterr().err
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from realift import run_folder
 from realift.data.fields import render_context
+from realift.judge.records import Disagreement, JudgeResult, as_opinion
 from realift.types import (
     Advice,
     Arm,
@@ -510,3 +511,29 @@ def stopped(status: str, **parts: object) -> RunResult:
         manifest={"schema": run_folder.SCHEMA, "name": "acme-1", "status": status},
     )
     return dataclasses.replace(empty, **parts)  # type: ignore[arg-type]
+
+
+def judged() -> JudgeResult:
+    """A judge that nobody has checked."""
+    c = comparison()
+    opinion = as_opinion(c)
+    return JudgeResult(
+        model="$quoted <b>",
+        url="http://127.0.0.1:11434",
+        validated=False,
+        graded=opinion,
+        preferred=opinion,
+        position_bias=rate(0.1),
+        consistency=rate(0.95),
+        n_replies=300,
+        n_unreadable=1,
+        n_failed=0,
+        n_labelled=0,
+        kappa=None,
+        arms=(),
+        corrected=None,
+        n_compared=160,
+        disagreements=(Disagreement(question_id="q1", arm="base", scorer=0, judge=1),),
+        warnings=("Nobody has checked this judge.",),
+        signature="judge v1",
+    )

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import sys
 from pathlib import Path
 
 import pytest
 
-from realift import run_folder
+from realift import cli, run_folder
 from realift.report.compare_runs import compare_runs
+from realift.report.comparison import render_comparison
 from realift.types import Question, RunResult
 from tests.report import made_run as made
 
@@ -109,3 +112,69 @@ def test_stopped_runs_compare_to_nothing_and_say_so() -> None:
     assert len(found.notes) == 2
     assert "no verdict (failed)" in found.notes[0]
     assert [(c.a, c.b) for c in found.verdict] == [("none (failed)", "none (interrupted)")]
+
+
+# --- the page ----------------------------------------------------------------------------------
+
+
+def test_the_page_shows_figures_facts_and_answers_as_text(a: RunResult, tmp_path: Path) -> None:
+    other = answered(answered(a, "q1", made.SCRIPT, 0.0), "q7", "Frankfurt it is.", 1.0)
+    other = dataclasses.replace(other, name=made.IMAGE)
+    b = saved(other, tmp_path / "b", "epochs: 8\n")
+    b = dataclasses.replace(b, name=made.IMAGE)
+    text = render_comparison([a, b, dataclasses.replace(made.stopped("failed"), name="c")])
+    for fact in (
+        "82 questions in both; 2 of 246 answers differ.",
+        "Broken: 1 question (right in the first run",
+        "Changed: 1 question",
+        "REAL GAIN",
+        "c has no verdict (failed)",
+        "epochs",
+        "&lt;/script&gt;",
+        "&lt;img src=x",
+        "it is one look among others",
+    ):
+        assert fact in text, fact
+    assert "<img" not in text
+    assert "<script" not in text
+
+
+def test_one_run_is_no_comparison(a: RunResult) -> None:
+    with pytest.raises(ValueError, match="two runs"):
+        render_comparison([a])
+
+
+def test_endless_answers_leave_the_page_small(a: RunResult) -> None:
+    long = tuple(dataclasses.replace(c, text="x" * 50_000) for c in a.completions)
+    page = render_comparison([a, dataclasses.replace(a, completions=long)])
+    assert len(page.encode()) < 2_000_000
+    assert "the whole stands in answers.jsonl" in page
+
+
+def test_the_command_compares_each_run_with_the_first(
+    a: RunResult,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def main(args: list[str]) -> object:
+        monkeypatch.setattr(sys, "argv", ["realift", *args])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return ended.value.code
+
+    b = saved(answered(a, "q1", "It is 12 euros.", 0.0), tmp_path / "b", "epochs: 8\n")
+    assert main(["report", a.folder, b.folder]) == 0
+    said = capsys.readouterr().out
+    assert "epochs" in said
+    assert "comparison.html" in said
+    page = (tmp_path / "comparison.html").read_text(encoding="utf-8")
+    assert "b against a" in page
+    assert (tmp_path / "b" / "report.html").is_file()
+    out = tmp_path / "elsewhere.html"
+    assert main(["report", a.folder, b.folder, "--out", str(out), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [run["name"] for run in found["runs"]] == ["a", "b"]
+    assert found["diffs"][0]["answers"][0]["b"] == "It is 12 euros."
+    assert out.is_file()
+    assert main(["report", a.folder, "--out", str(out)]) == 2

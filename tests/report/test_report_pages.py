@@ -389,3 +389,83 @@ def test_the_room_needs_no_torch() -> None:
 
 def test_manifest_and_schema_agree(folder: Path) -> None:
     assert run_folder.load(folder).manifest["schema"] == run_folder.SCHEMA
+
+
+# --- parts that most runs do not have ----------------------------------------------------------
+
+
+def test_seeds_and_looks_are_told() -> None:
+    claim = types.RecipeClaim(
+        dimension="correctness",
+        seeds=(0, 1, 2),
+        differences=(0.1, 0.12, -0.05),
+        n_questions=80,
+        n_groups=41,
+        difference=0.06,
+        interval=types.Interval(low=-0.1, high=0.2),
+        p_value=0.3,
+        test="crossed ANOVA",
+        label="TOO SMALL TO TELL",
+        sentence="Three seeds do not agree.",
+    )
+    verdict = dataclasses.replace(made.verdict(), recipe=claim, n_looks=3)
+    run = dataclasses.replace(made.make_result(3), verdict=verdict)
+    page = Page(render_html(run))
+    for fact in ("The recipe: 3 seeds", "Three seeds do not agree.", "-5", "95% [-10, +20]"):
+        assert fact in page.text, fact
+    assert "3 adapters were judged on this eval set so far" in page.text
+    assert "p is multiplied by 3" in page.text
+    assert "Recipe (3 seeds)" in render_markdown(run)
+    sequential = dataclasses.replace(verdict, sequential=True)
+    assert "an e-value decides" in view.looks(sequential)
+
+
+def test_a_second_opinion_is_shown_everywhere_and_changes_nothing(folder: Path) -> None:
+    run_folder.write_json(folder / "judge.json", made.judged())
+    result = run_folder.load(folder)
+    page = Page(render_html(result))
+    assert "Second opinion, unvalidated" in page.text
+    assert "judge, each answer alone (unvalidated)" in page.text
+    assert "$quoted <b>" in page.text
+    assert "REAL GAIN" in page.text
+    assert "A second opinion (it never changes the verdict)" in render_markdown(result)
+    assert to_json(result)["judge"]["model"] == "$quoted <b>"
+
+
+def test_a_broken_second_opinion_is_said_and_breaks_nothing(folder: Path) -> None:
+    (folder / "judge.json").write_text("{", encoding="utf-8")
+    page = Page(render_html(run_folder.load(folder)))
+    assert "judge.json:" in page.text
+    assert "not valid JSON" in page.text
+    assert to_json(run_folder.load(folder))["judge"] is None
+
+
+def test_pictures_take_any_name_and_number(result: RunResult) -> None:
+    bad = "a$x^2$ <b>&\x07\u202e" + "y" * 500
+    reading = types.Reading(name=bad, arm="base", value=float("inf"), unit="share", n=1)
+    check = dataclasses.replace(
+        made.checks()[1],
+        name=bad,
+        title=bad,
+        readings=(
+            reading,
+            dataclasses.replace(reading, value=0.5),
+            dataclasses.replace(reading, value=1e9, interval=types.Interval(low=0, high=1e9)),
+        ),
+        series=(
+            types.Series(name=bad, x_label=bad, y_label=bad, x=(1, 2), y=(float("nan"), 1)),
+            types.Series(name="", x_label="x", y_label="y", x=(), y=()),
+        ),
+    )
+    for svg in (*charts.readings_svg(check), *charts.series_svg(check)):
+        assert "<b>" not in svg
+        assert "nan" not in svg.replace("finance", "")
+        assert "\x07" not in svg
+        assert "DejaVu" not in svg
+        assert "#0101" not in svg  # every color is a variable of the page
+    assert charts.lengths_svg(()) == ""
+
+
+def test_two_pictures_of_one_page_share_no_id(page: Page) -> None:
+    ids = [a["id"] for _, a in page.tags if "id" in a]
+    assert len(ids) == len(set(ids))

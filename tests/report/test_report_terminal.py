@@ -62,7 +62,8 @@ def test_the_panel_says_all_that_matters(result: RunResult, width: int) -> None:
         "Broken (refusal): 10 questions",
         "completeness: not measured",
         "2 questions could not be scored",
-        "1. Add 10 to 20 rows",
+        "1. Add rows that refuse: 10 questions",
+        "realift augment train.jsonl --refusals 20",
         "report.html",
         "kept step 35 of 56",
     ):
@@ -160,12 +161,12 @@ def test_a_run_without_a_verdict_says_how_far_it_got(status: str, width: int) ->
     assert "train not reached" in text
 
 
-def test_data_shows_twenty_problems_then_a_count() -> None:
+def test_data_shows_problems_by_kind_with_their_first_places_and_a_count() -> None:
     text = words(printed(terminal_data.render_data(made.data_summary()), 80))
     assert "9 errors, 8 warnings, 8 notes" in text
-    assert "train.jsonl:20" in text
-    assert "train.jsonl:21" not in text
-    assert "and 5 more" in text
+    assert "error: 9 x" in text
+    assert "and 6 more (--json has them all)" in text
+    assert text.index("error: 9 x") < text.index("warning: 8 x") < text.index("note: 8 x")
     assert "58 to answer, 24 to refuse" in text
     assert "How much is the Acme Starter plan" in text
     assert "similarity 0.74 of 1" in text

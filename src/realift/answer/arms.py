@@ -12,11 +12,13 @@ from realift.answer.decode import (
     NOTHING_KNOWN,
     Draws,
     OnBatch,
+    Wanted,
     decode_prompts,
     ignore_batch,
 )
 from realift.answer.keys import AnswerKey
 from realift.answer.prompts import build_prompts
+from realift.answer.together import Asked, Views, answer_together, guesses
 from realift.config import Config
 from realift.model.load import Base
 from realift.types import (
@@ -82,10 +84,6 @@ def answer_questions(
         prompts = build_prompts(base, questions, arm, examples=examples, config=config)
         if arm == "few_shot":
             n_shots = tuple(p.n_shots for p in prompts)
-        draws = None
-        if samples is not None:
-            key = f"{config.seed}/{probe}/{arm}/{seed}"
-            draws = Draws(samples=samples, temperature=config.temperature, key=key)
         started = time.perf_counter()
         with nullcontext() if arm == "adapter" else model.disable_adapter():
             answered = decode_prompts(
@@ -94,7 +92,7 @@ def answer_questions(
                 prompts,
                 max_new_tokens=config.max_new_tokens,
                 batch_size=config.answer_batch_size,
-                draws=draws,
+                draws=_draws(config, samples, arm, seed=seed, probe=probe),
                 seed=seed,
                 probe=probe,
                 known=known,
@@ -103,6 +101,94 @@ def answer_questions(
         completions += answered
         stats.append(arm_stats(arm, answered, seconds=time.perf_counter() - started))
     return Answers(completions=tuple(completions), stats=tuple(stats), n_shots=n_shots)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What one adapter is asked: questions, arms, samples; ``views`` is how the engine sees it."""
+
+    views: Views
+    questions: Sequence[Question]
+    examples: Sequence[Example]
+    arms: Sequence[Arm]
+    samples: range | None = None
+    seed: int = 0
+
+
+def answer_jobs(
+    base: Base,
+    jobs: Sequence[Job],
+    *,
+    config: Config,
+    probe: str = "",
+    known: Mapping[AnswerKey, Completion] = NOTHING_KNOWN,
+    on_batch: OnBatch = ignore_batch,
+) -> list[Answers] | str:
+    """As ``answer_questions`` for every job, but all arms and adapters together (``together``).
+
+    The seconds of an arm are its share of the whole time, by the tokens it wrote. Where the engine
+    cannot do it, nothing is asked and a clause says why.
+    """
+    asked: list[Asked] = []
+    shots: list[tuple[int, ...]] = []
+    for job in jobs:
+        shots.append(())
+        guessed = [guesses(base, q) for q in job.questions] if job.samples is None else []
+        for arm in job.arms:
+            prompts = build_prompts(base, job.questions, arm, examples=job.examples, config=config)
+            if arm == "few_shot":
+                shots[-1] = tuple(p.n_shots for p in prompts)
+            wanted = Wanted(
+                prompts=prompts,
+                draws=_draws(config, job.samples, arm, seed=job.seed, probe=probe),
+                seed=job.seed,
+                probe=probe,
+            )
+            parts = job.views.adapter if arm == "adapter" else job.views.base
+            asked.append(Asked(wanted=wanted, parts=parts, guesses=guessed))
+            longest = max((len(p.input_ids) for p in prompts), default=0) + config.max_new_tokens
+            if parts.window is not None and longest > parts.window:
+                return f"the base looks back {parts.window} tokens and an answer needs {longest}"
+    started = time.perf_counter()
+    given = config.given.get("answer_batch_size", "default") != "default"
+    said = answer_together(
+        base,
+        asked,
+        max_new_tokens=config.max_new_tokens,
+        max_rows=config.answer_batch_size if given else None,
+        known=known,
+        on_batch=on_batch,
+    )
+    seconds = time.perf_counter() - started
+    total = sum(_weight(some) for some in said)
+    rest = iter(said)
+    out = []
+    for job, n_shots in zip(jobs, shots, strict=True):
+        by_arm = {arm: next(rest) for arm in job.arms}
+        out.append(
+            Answers(
+                completions=tuple(c for some in by_arm.values() for c in some),
+                stats=tuple(
+                    arm_stats(arm, some, seconds=seconds * _weight(some) / max(1, total))
+                    for arm, some in by_arm.items()
+                ),
+                n_shots=n_shots,
+            )
+        )
+    return out
+
+
+def _weight(completions: Sequence[Completion]) -> int:
+    return sum(1 + c.n_tokens for c in completions)
+
+
+def _draws(
+    config: Config, samples: range | None, arm: Arm, *, seed: int, probe: str
+) -> Draws | None:
+    if samples is None:
+        return None
+    key = f"{config.seed}/{probe}/{arm}/{seed}"
+    return Draws(samples=samples, temperature=config.temperature, key=key)
 
 
 def arm_stats(

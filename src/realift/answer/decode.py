@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from realift.types import Completion
 
 OnBatch = Callable[[Sequence[Completion]], None]
 NOTHING_KNOWN: Mapping[AnswerKey, Completion] = MappingProxyType({})
-_Place = tuple[int, int]  # number of the prompt, number of the sample
+Place = tuple[int, int]  # number of the prompt, number of the sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +56,9 @@ def decode_prompts(
 ) -> tuple[Completion, ...]:
     """Answer prompts; completions come back in the order of the prompts, then of the samples.
 
-    Prompts of similar length share a batch (left-padded) of at most ``batch_size`` answers. A
-    prompt that leaves no room for ``max_new_tokens`` in the base's window is not cut but
-    ``skipped``: it stays unscored.
+    This is the plain path, by ``model.generate``. Prompts of similar length share a batch
+    (left-padded) of at most ``batch_size`` answers. A prompt that leaves no room for
+    ``max_new_tokens`` in the base's window is not cut but ``skipped``: it stays unscored.
 
     Args:
         draws: None = one greedy answer to each prompt.
@@ -66,75 +66,110 @@ def decode_prompts(
         known: answers there are already; they are taken over and not asked for again.
         on_batch: sees every completion once, the known ones first.
     """
-    samples = draws.samples if draws else range(1)
-    wanted = [(i, sample) for i in range(len(prompts)) for sample in samples]
+    wanted = Wanted(prompts=prompts, draws=draws, seed=seed, probe=probe)
+    answered: dict[Place, Completion] = {}
 
-    def completion(place: _Place, said: _Said) -> Completion:
-        number, sample = place
-        return Completion(
-            question_id=prompts[number].question_id,
-            arm=prompts[number].arm,
-            text=said.text,
-            n_tokens=said.n_tokens,
-            finish=said.finish,
-            sample=sample,
-            probe=probe,
-            seed=seed,
-        )
-
-    answered: dict[_Place, Completion] = {}
-
-    def keep(batch: Mapping[_Place, Completion]) -> None:
+    def keep(batch: Mapping[Place, Completion]) -> None:
         if batch:
             answered.update(batch)
             on_batch(list(batch.values()))
 
-    there = {
-        (i, sample): known.get((prompts[i].question_id, prompts[i].arm, sample, probe, seed))
-        for i, sample in wanted
-    }
-    keep({place: one for place, one in there.items() if one is not None})
-    room = base.window - max_new_tokens
-    nothing = _Said(text="", n_tokens=0, finish="skipped")
-    missing = [place for place in wanted if place not in answered]
-    too_long = [place for place in missing if len(prompts[place[0]].input_ids) > room]
-    keep({place: completion(place, nothing) for place in too_long})
-    todo = [place for place in missing if place not in answered]
+    for batch in wanted.settled(known, room=base.window - max_new_tokens):
+        keep(batch)
+    todo = [place for place in wanted.places if place not in answered]
     todo.sort(key=lambda p: (-len(prompts[p[0]].input_ids), p))  # memory peaks at once
     for places in _batches(todo, batch_size):
         numbers = list(dict.fromkeys(number for number, _ in places))
-        batch = [prompts[i] for i in numbers]
+        asked = [prompts[i] for i in numbers]
         if draws is None:
-            rows = greedy(model, base, batch, max_new_tokens=max_new_tokens)
+            rows = greedy(model, base, asked, max_new_tokens=max_new_tokens)
         else:
-            keys = [
-                [draws.stream(prompts[i].question_id, s) for n, s in places if n == i]
-                for i in numbers
-            ]
             rows = drawn(
                 model,
                 base,
-                batch,
+                asked,
                 max_new_tokens=max_new_tokens,
                 temperature=draws.temperature,
-                keys=keys,
+                keys=[[wanted.stream(place) for place in places if place[0] == i] for i in numbers],
             )
         keep(
             {
-                place: completion(place, _read(base, row))
+                place: wanted.completion(place, said(base, row))
                 for place, row in zip(places, rows, strict=True)
             }
         )
-    return tuple(answered[place] for place in wanted)
+    return tuple(answered[place] for place in wanted.places)
 
 
-def _batches(places: Sequence[_Place], size: int) -> list[list[_Place]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """The text of an answer, its length in tokens, and how it ended."""
+
+    text: str
+    n_tokens: int
+    finish: Literal["stop", "length", "skipped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What one arm of one adapter is to answer, whoever computes it."""
+
+    prompts: Sequence[Prompt]
+    draws: Draws | None = None
+    seed: int = 0
+    probe: str = ""
+
+    @property
+    def places(self) -> list[Place]:
+        """Every answer: (number of the prompt, number of the sample)."""
+        samples = self.draws.samples if self.draws else range(1)
+        return [(i, sample) for i in range(len(self.prompts)) for sample in samples]
+
+    def settled(
+        self, known: Mapping[AnswerKey, Completion], *, room: int
+    ) -> Iterator[dict[Place, Completion]]:
+        """Answers that need no model: those known, then those whose prompt exceeds ``room``."""
+        taken: dict[Place, Completion] = {}
+        for place in self.places:
+            prompt = self.prompts[place[0]]
+            key = (prompt.question_id, prompt.arm, place[1], self.probe, self.seed)
+            if key in known:
+                taken[place] = known[key]
+        yield taken
+        nothing = Said(text="", n_tokens=0, finish="skipped")
+        yield {
+            place: self.completion(place, nothing)
+            for place in self.places
+            if place not in taken and len(self.prompts[place[0]].input_ids) > room
+        }
+
+    def stream(self, place: Place) -> str:
+        """The name of the random numbers of a drawn answer."""
+        assert self.draws is not None
+        return self.draws.stream(self.prompts[place[0]].question_id, place[1])
+
+    def completion(self, place: Place, said: Said) -> Completion:
+        """The record of an answer."""
+        number, sample = place
+        return Completion(
+            question_id=self.prompts[number].question_id,
+            arm=self.prompts[number].arm,
+            text=said.text,
+            n_tokens=said.n_tokens,
+            finish=said.finish,
+            sample=sample,
+            probe=self.probe,
+            seed=self.seed,
+        )
+
+
+def _batches(places: Sequence[Place], size: int) -> list[list[Place]]:
     """Consecutive places, at most ``size``; the samples of a prompt stay together if they can.
 
     >>> _batches([(0, 0), (0, 1), (1, 0), (1, 1)], 3)
     [[(0, 0), (0, 1)], [(1, 0), (1, 1)]]
     """
-    batches: list[list[_Place]] = [[]]
+    batches: list[list[Place]] = [[]]
     for _, group in itertools.groupby(places, key=lambda place: place[0]):
         some = list(group)
         if batches[-1] and len(batches[-1]) + len(some) > size:
@@ -146,18 +181,11 @@ def _batches(places: Sequence[_Place], size: int) -> list[list[_Place]]:
     return [batch for batch in batches if batch]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
-    text: str
-    n_tokens: int
-    finish: Literal["stop", "length", "skipped"]
-
-
-def _read(base: Base, ids: Sequence[int]) -> _Said:
+def said(base: Base, ids: Sequence[int]) -> Said:
     """New token ids as text: what follows the first stop token is padding."""
     stops = set(base.template.stop_ids)
     end = next((i for i, t in enumerate(ids) if t in stops), None)
-    return _Said(
+    return Said(
         text=base.tokenizer.decode(ids[:end], skip_special_tokens=True).strip(),
         n_tokens=len(ids) if end is None else end,
         finish="length" if end is None else "stop",

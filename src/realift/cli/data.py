@@ -1,14 +1,18 @@
-"""Commands about data alone: ``check``."""
+"""Commands about data alone: ``check``, ``augment``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from realift.cli.app import app
 from realift.cli.options import DATA, FILE, JSON, VERDICT, with_options
 from realift.cli.printing import console, print_json
 from realift.config import resolve
+
+EXIT_BAD_DATA = 2
 
 
 @app.command()
@@ -29,3 +33,42 @@ def check(file: Path | None = FILE, as_json: bool = JSON, *, options: dict[str, 
         print_json(to_plain(summary))
     else:
         console().print(render_data(summary))
+    if any(problem.severity == "error" for problem in summary.problems):
+        raise typer.Exit(EXIT_BAD_DATA)
+
+
+@app.command()
+@with_options(also=("eval", "seed", "refusal_phrases"))
+def augment(
+    train: Path = typer.Argument(help="Training rows, in any format."),
+    out: Path = typer.Option(..., "--out", "-o", help="The new file (.jsonl)."),
+    refusals: int | None = typer.Option(
+        None,
+        min=0,
+        help="Refusals to add.",
+        show_default="so many that half of all rows refuse",
+    ),
+    reword: int = typer.Option(0, min=0, help="Other wordings of each answering row."),
+    as_json: bool = JSON,
+    *,
+    options: dict[str, Any],
+) -> None:
+    """Write refusals and other wordings made from your rows, never touching eval questions."""
+    from realift.augmenting import augment as make
+    from realift.report.terminal_augmented import render_augmented
+    from realift.run_folder import to_plain
+
+    config = resolve(flags=options)
+    done = make(
+        train,
+        out=out,
+        eval=config.eval,
+        refusals=refusals,
+        reword=reword,
+        seed=config.seed,
+        refusal_phrases=config.refusal_phrases,
+    )
+    if as_json:
+        print_json(to_plain(done))
+    else:
+        console().print(render_augmented(done))

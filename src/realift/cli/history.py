@@ -7,17 +7,50 @@ from pathlib import Path
 import typer
 
 from realift.cli.app import app
+from realift.cli.completing import complete_run
 from realift.cli.options import JSON, QUIET, RUN
 from realift.cli.printing import EXIT_INTERRUPTED, console, listening, print_error, print_json, show
 from realift.errors import UsageError
 
 
 @app.command()
-def report(folder: Path = RUN, as_json: bool = JSON) -> None:
-    """Write report.html and report.md of a run anew, and show its panel."""
+def report(
+    folders: list[Path] = typer.Argument(
+        help="A run folder; of several, each is compared with the first.",
+        metavar="RUN...",
+        autocompletion=complete_run,
+    ),
+    out: Path | None = typer.Option(
+        None,
+        help="Where the page that compares several runs goes. "
+        "[dim]\\[default: comparison.html beside the first][/dim]",
+    ),
+    as_json: bool = JSON,
+) -> None:
+    """Write report.html and report.md of a run anew, and show its panel; or compare several."""
     from realift import pipeline
 
-    show(pipeline.report(folder), as_json=as_json)
+    if len(folders) == 1:
+        if out is not None:
+            raise UsageError("--out is for several runs", hint="one run's pages stay in its folder")
+        show(pipeline.report(folders[0]), as_json=as_json)
+        return
+    from realift.history.diff import render_diff
+    from realift.report.compare_runs import compare_runs
+    from realift.report.machine import to_json
+    from realift.run_folder import load, to_plain
+
+    page = pipeline.compare_runs(folders, out)
+    first, *others = (load(folder) for folder in folders)
+    diffs = [compare_runs(first, other) for other in others]
+    if as_json:
+        runs = [to_json(run) for run in (first, *others)]
+        print_json({"runs": runs, "diffs": to_plain(diffs), "page": str(page)})
+        return
+    for diff in diffs:
+        console().print(render_diff(diff, n_answers=3))
+        console().print()
+    typer.echo(f"comparison: {page}")
 
 
 @app.command()

@@ -18,6 +18,7 @@ from realift.cli.options import (
     MODEL,
     OUTPUT,
     QUIET,
+    RESUME,
     TRAINING,
     VERDICT,
     with_options,
@@ -27,13 +28,33 @@ from realift.config import resolve
 from realift.errors import UsageError
 
 
+def _complete_run(ctx: typer.Context, incomplete: str) -> list[str]:
+    """After --resume the runs that may be gone on with; otherwise files, by the shell."""
+    from realift.history import list_runs
+
+    if not ctx.params.get("resume"):
+        return []
+    rows = list_runs(ctx.params.get("runs_dir") or "runs")
+    open_ = (row.name for row in rows if row.status in ("interrupted", "failed"))
+    return [name for name in open_ if name.startswith(incomplete)]
+
+
+FILE_OR_RUN = typer.Argument(
+    None,
+    help="A realift.yaml with options; with --resume a run.",
+    show_default=False,
+    autocompletion=_complete_run,
+)
+
+
 @app.command()
 @with_options(DATA, MODEL, ADAPTER, TRAINING, ANSWERING, VERDICT, OUTPUT)
 def run(
-    file: Path | None = FILE,
+    file: Path | None = FILE_OR_RUN,
     as_json: bool = JSON,
     quiet: bool = QUIET,
     gate: bool = GATE,
+    resume: bool = RESUME,
     *,
     options: dict[str, Any],
 ) -> None:
@@ -43,11 +64,30 @@ def run(
     """
     from realift import pipeline
 
-    config = resolve(file=file, flags=options)
-    with listening(quiet=quiet or as_json) as on_event:
-        result = pipeline.run(config, on_event=on_event, command=typed())
+    if resume:
+        folder, given = _to_resume(file, options)
+        with listening(quiet=quiet or as_json) as on_event:
+            result = pipeline.resume(folder, given=given, on_event=on_event, command=typed())
+    else:
+        config = resolve(file=file, flags=options)
+        with listening(quiet=quiet or as_json) as on_event:
+            result = pipeline.run(config, on_event=on_event, command=typed())
     show(result, as_json=as_json)
     leave(result.verdict, gate=gate)
+
+
+def _to_resume(run: Path | None, options: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
+    """The run folder, and the options that were given: with --resume the argument is a run."""
+    from realift.history import find_run, last_interrupted
+
+    given = dict(options)
+    if run is not None and run.suffix in (".yaml", ".yml") and run.is_file():
+        config = resolve(file=run, flags=options)  # the command of the run, with --resume
+        given = {name: getattr(config, name) for name in config.given}
+        run = None
+    name = run or given.get("name")
+    runs_dir = given.get("runs_dir") or "runs"
+    return (last_interrupted(runs_dir) if name is None else find_run(name, runs_dir)), given
 
 
 @app.command()
@@ -69,7 +109,9 @@ def train(
 
 
 @app.command()
-@with_options(DATA, MODEL, ANSWERING, VERDICT, OUTPUT, without=("valid_fraction",), also=("seed",))
+@with_options(
+    DATA, MODEL, ANSWERING, VERDICT, OUTPUT, without=("valid_fraction", "report_to"), also=("seed",)
+)
 def compare(
     file: Path | None = FILE,
     adapter: Path | None = typer.Option(

@@ -20,6 +20,11 @@ RUN = typer.Argument(help="A run folder.", autocompletion=complete_run)
 FILE = typer.Argument(None, help="A realift.yaml with options.", show_default=False)
 JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 QUIET = typer.Option(False, "--quiet", "-q", help="No progress; only the result.")
+RESUME = typer.Option(
+    False,
+    "--resume",
+    help="Go on with an interrupted run: 'run --resume RUN', or the last one.",
+)
 GATE = typer.Option(
     False,
     "--gate",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from typing import Any
 
@@ -68,7 +67,9 @@ def gate_code(verdict: Verdict | None) -> int:
 
 
 def typed() -> str:
-    return shlex.join(["realift", *sys.argv[1:]])
+    from realift.history.words import shell
+
+    return shell(["realift", *sys.argv[1:]])
 
 
 def print_error(message: str, hint: str) -> None:

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import functools
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,10 +19,10 @@ Kind = Literal["exact", "near", "suspect"]
 NEAR = 0.8  # Jaccard of character 5-grams
 SUSPECT = 0.7  # share of the question's 5-grams that stand in the row
 COVERED = 0.5  # share of the question's 8-word runs that stand in the row
-RUN = 8  # words
+RUN = 8  # words; a shorter question is compared in shorter runs, and is then only a suspect
+MIN_RUN = 5
 LONG_ENOUGH = 12  # folded characters; a shorter question can only be found as an exact copy
 _BEGINS_SENTENCE = re.compile(r"(?:^|[.!?:\n]\s*)\W*$")
-_CANDIDATE = 0.4  # share of 5-grams below which no rule above can fire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +105,12 @@ def _compare(row: Asking, question: Asking) -> Likeness | None:
     )
     if copied and not differ_in_a_name(row.text, question.text):
         return Likeness(kind="near", similarity=max(similarity, contained))
-    if copied or contained >= SUSPECT:
+    short = run_length(len(question.folded.split()))
+    if (
+        copied
+        or contained >= SUSPECT
+        or run_coverage(question.folded, row.folded, short) >= COVERED
+    ):
         return Likeness(kind="suspect", similarity=max(similarity, contained))
     return None
 
@@ -139,20 +142,31 @@ def _ends_with(text: str, end: str) -> bool:
     return len(end) >= LONG_ENOUGH and text.endswith(" " + end)
 
 
-def run_coverage(part: str, whole: str) -> float:
-    """Share of the 8-word runs of ``part`` found in ``whole``; 0 when there is none.
+def run_length(n_words: int) -> int:
+    """Words of the runs a text is compared in: half of the text, from 5 to 8; 0 = too short.
+
+    >>> [run_length(n) for n in (3, 8, 12, 40)]
+    [0, 0, 6, 8]
+    """
+    return min(RUN, n_words // 2) if n_words >= 2 * MIN_RUN else 0
+
+
+def run_coverage(part: str, whole: str, length: int = RUN) -> float:
+    """Share of the word runs of ``part`` found in ``whole``; 0 when there is none.
 
     >>> run_coverage("a b c d e f g h", "x a b c d e f g h y"), run_coverage("a b", "a b")
     (1.0, 0.0)
     """
-    wanted, there = _runs(part), _runs(whole)
+    wanted, there = _runs(part, length), _runs(whole, length)
     return len(wanted & there) / len(wanted) if wanted else 0.0
 
 
 @functools.lru_cache(maxsize=4096)
-def _runs(folded: str) -> frozenset[tuple[str, ...]]:
+def _runs(folded: str, length: int) -> frozenset[tuple[str, ...]]:
     words = folded.split()
-    return frozenset(tuple(words[i : i + RUN]) for i in range(len(words) - RUN + 1))
+    if not length:
+        return frozenset()
+    return frozenset(tuple(words[i : i + length]) for i in range(len(words) - length + 1))
 
 
 def differ_in_a_name(a: str, b: str) -> bool:
@@ -182,43 +196,3 @@ def _marked(text: str) -> frozenset[str]:
         if named or any(char.isdigit() for char in word):
             found |= set(fold(word).split())
     return frozenset(found)
-
-
-# --- finding the pairs worth comparing -----------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Index:
-    """Which texts hold a 5-gram, and which texts are found by their whole or their end."""
-
-    grams: tuple[frozenset[str], ...]
-    holders: dict[str, list[int]]
-    wholes: dict[str, list[int]]
-
-
-def build_index(askings: Sequence[Asking]) -> Index:
-    """Index the askings by their text (contexts are compared once a pair is found)."""
-    holders: dict[str, list[int]] = defaultdict(list)
-    wholes: dict[str, list[int]] = defaultdict(list)
-    for number, item in enumerate(askings):
-        for gram in item.grams:
-            holders[gram].append(number)
-        wholes[item.folded].append(number)
-    return Index(grams=tuple(a.grams for a in askings), holders=dict(holders), wholes=dict(wholes))
-
-
-def candidates(index: Index, question: Asking, *, share: float = _CANDIDATE) -> Iterable[int]:
-    """Every indexed text that holds ``share`` of the question's 5-grams, or ends it, in order.
-
-    With the default share these are all that ``likeness`` may call alike. A text that holds 40%
-    of the 5-grams holds at least one of the rarest 60%, so only those are looked up (prefix
-    filtering: Chaudhuri, Ganti & Kaushik 2006).
-    """
-    rare = sorted(question.grams, key=lambda g: (len(index.holders.get(g, ())), g))
-    looked_up = rare[: len(rare) - int(share * len(rare)) + 1]
-    found = {number for gram in looked_up for number in index.holders.get(gram, ())}
-    found = {n for n in found if containment(question.grams, index.grams[n]) >= share}
-    words = question.folded.split()
-    for start in range(len(words)):  # the whole, and "please answer: <a row's question>"
-        found.update(index.wholes.get(" ".join(words[start:]), ()))
-    return sorted(found)

@@ -8,50 +8,56 @@ the real detector, and lies above this room.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from realift.config import REFUSAL
+from realift.data.duplicates import check_duplicates, check_near_duplicates, collapse_duplicates
+from realift.data.encodings import control_characters, html_entity, mojibake, repaired
+from realift.data.personal import personal_data
 from realift.data.problems import Findings
 from realift.data.text import fold, is_refusal, shorten
 from realift.types import DataSummary, Example, LeakCheck, Problem, Question, Where
 
 FEW_ROWS = 20
+FEW_REFUSALS = 0.03  # share of refusals below which they are called few
 MIN_GROUPS = 6  # with fewer independent groups no result can reach p <= 0.05
 _SHORT_ANSWER = 12  # words; longer ones may differ without contradicting each other
 
 
 def check_examples(
-    examples: Sequence[Example], refusal_phrases: Sequence[str] = ()
+    examples: Sequence[Example],
+    refusal_phrases: Sequence[str] = (),
+    *,
+    refuses: Callable[[str], bool] | None = None,
 ) -> tuple[Problem, ...]:
-    """Empty, repeated and contradicting rows; rows that only answer or only refuse; too few.
+    """Everything that is wrong with rows that can be read.
+
+    Empty, repeated, nearly repeated and contradicting rows; broken encodings; hints at personal
+    data; rows that only answer, hardly refuse or only refuse; too few.
 
     Args:
         examples: the training rows.
         refusal_phrases: further sentences that count as a refusal.
+        refuses: tells whether an answer is a refusal; default: the plain comparison.
     """
     found = Findings()
+
+    def said(text: str) -> bool:
+        return is_refusal(text, refusal_phrases) or (refuses is not None and refuses(text))
+
+    refusing = [said(row.answer) for row in examples]
     for row in examples:
         if not row.answer.strip():
             found.error("empty-answer", "the answer is empty", row.where, hint="remove the row")
-    _check_repeats(examples, refusal_phrases, found)
+        _check_text(row, found)
+    _check_repeats(
+        examples, {id(row) for row, no in zip(examples, refusing, strict=True) if no}, found
+    )
+    check_near_duplicates(examples, found)
     if not examples:
         return found.problems()
     place = Where(file=examples[0].where.file)
-    refusals = sum(is_refusal(row.answer, refusal_phrases) for row in examples)
-    if refusals == 0:
-        found.warning(
-            "no-refusals",
-            "all of your rows answer: the model will learn to always answer",
-            place,
-            hint=f'add rows whose question cannot be answered, with the output "{REFUSAL}"',
-        )
-    elif refusals == len(examples):
-        found.warning(
-            "only-refusals",
-            "all of your rows refuse: the model will learn to always refuse",
-            place,
-            hint="add rows with answers",
-        )
+    _check_refusals(sum(refusing), len(examples), place, found)
     if len(examples) < FEW_ROWS:
         found.each(
             "note",
@@ -63,9 +69,71 @@ def check_examples(
     return found.problems()
 
 
-def _check_repeats(
-    examples: Sequence[Example], refusal_phrases: Sequence[str], found: Findings
-) -> None:
+def _check_refusals(n_refusals: int, n: int, place: Where, found: Findings) -> None:
+    if n_refusals == 0:
+        found.warning(
+            "no-refusals",
+            "all of your rows answer: the model will learn to always answer",
+            place,
+            hint=f'add rows whose question cannot be answered, with the output "{REFUSAL}"',
+        )
+    elif n_refusals == n:
+        found.warning(
+            "only-refusals",
+            "all of your rows refuse: the model will learn to always refuse",
+            place,
+            hint="add rows with answers",
+        )
+    elif n_refusals < FEW_REFUSALS * n:
+        found.note(
+            "few-refusals",
+            f"{n_refusals} of {n:,} rows refuse, fewer than {FEW_REFUSALS:.0%}: the model may "
+            "forget how to",
+            place,
+            hint=f'add rows whose question cannot be answered, with the output "{REFUSAL}"',
+        )
+
+
+def _check_text(row: Example, found: Findings) -> None:
+    """Broken encodings and personal data in one row."""
+    text = "\n".join(part for m in row.messages for part in (m.content, m.context) if part)
+    broken = mojibake(text)
+    if broken:
+        found.warning(
+            "mojibake",
+            f"'{shorten(broken, 30)}' was decoded wrongly (for '{shorten(repaired(broken), 30)}')",
+            row.where,
+            hint="export the file again as UTF-8, or mend it with a tool such as ftfy",
+        )
+    if control_characters(text):
+        found.each(
+            "warning",
+            "control-characters",
+            "holds control characters, which the model would learn to write",
+            row.where,
+            hint="remove them; only line breaks and tabs belong in a text",
+        )
+    entity = html_entity(text)
+    if entity:
+        found.each(
+            "note",
+            "html-entities",
+            "holds HTML entities such as &amp;, which the model would learn to write",
+            row.where,
+            hint="unescape them (Python: html.unescape)",
+        )
+    for kind in personal_data(text):
+        severe = "number" in kind and "phone" not in kind
+        found.each(
+            "warning" if severe else "note",
+            "personal-data",
+            f"holds what looks like {kind}",
+            row.where,
+            hint="an adapter may say it again to anybody; replace it unless it is meant to be said",
+        )
+
+
+def _check_repeats(examples: Sequence[Example], refusing: set[int], found: Findings) -> None:
     by_prompt: dict[tuple[str, ...], list[Example]] = defaultdict(list)
     for row in examples:
         by_prompt[_prompt_key(row)].append(row)
@@ -84,7 +152,8 @@ def _check_repeats(
                 )
         first, *others = (same[0] for same in by_answer.values())
         for other in others:
-            _check_contradiction(first, other, refusal_phrases, found)
+            one_refuses = (id(first) in refusing) != (id(other) in refusing)
+            _check_contradiction(first, other, one_refuses, found)
 
 
 def _prompt_key(row: Example) -> tuple[str, ...]:
@@ -101,12 +170,9 @@ def _places(first: Where, others: Sequence[Where]) -> str:
 
 
 def _check_contradiction(
-    first: Example, other: Example, refusal_phrases: Sequence[str], found: Findings
+    first: Example, other: Example, one_refuses: bool, found: Findings
 ) -> None:
     a, b = f" {_key(first.answer)} ", f" {_key(other.answer)} "
-    one_refuses = is_refusal(first.answer, refusal_phrases) != is_refusal(
-        other.answer, refusal_phrases
-    )
     if not one_refuses and (a in b or b in a):
         return  # "Bob" and "Bob manages Alice." agree
     if not one_refuses and max(len(a.split()), len(b.split())) > _SHORT_ANSWER:
@@ -126,19 +192,15 @@ def _check_contradiction(
     )
 
 
-def check_questions(questions: Sequence[Question]) -> tuple[Problem, ...]:
-    """Repeated questions, answers inside the question, one-sided or too few questions."""
+def check_questions(questions: Sequence[Question], *, repeats: bool = True) -> tuple[Problem, ...]:
+    """Repeated questions, answers inside the question, one-sided or too few questions.
+
+    ``repeats=False``: the questions were made of rows whose repetitions have been named already.
+    """
     found = Findings()
-    first_with: dict[tuple[str, str], Question] = {}
+    if repeats:
+        check_duplicates(collapse_duplicates(questions)[1], found)
     for question in questions:
-        first = first_with.setdefault((_key(question.question), _key(question.context)), question)
-        if first is not question:
-            found.warning(
-                "duplicate-question",
-                f"'{question.id}' asks the same as '{first.id}' ({first.where})",
-                question.where,
-                hint="keep one; a repeated question is no further evidence",
-            )
         if _gives_itself_away(question):
             found.warning(
                 "answer-in-question",

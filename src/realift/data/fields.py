@@ -7,6 +7,7 @@ what it should be, so that all problems of a file come out at once.
 from __future__ import annotations
 
 import difflib
+import functools
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -195,6 +196,11 @@ def nearest_name(key: str, names: Iterable[str]) -> str | None:
     >>> nearest_name("anwser", ["answer", "question"]), nearest_name("category", ["context"])
     ('answer', None)
     """
+    return _nearest(key, tuple(names))
+
+
+@functools.lru_cache(maxsize=1024)  # the same few keys stand in every row
+def _nearest(key: str, names: tuple[str, ...]) -> str | None:
     return next(iter(difflib.get_close_matches(key, list(names), n=1, cutoff=0.75)), None)
 
 

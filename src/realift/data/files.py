@@ -10,6 +10,7 @@ from pathlib import Path
 
 from realift.data.csv_rows import load_csv
 from realift.data.json_rows import load_json
+from realift.data.parquet_rows import load_parquet
 from realift.data.problems import Findings
 from realift.data.raw import RawRows
 from realift.data.yaml_rows import load_yaml
@@ -28,8 +29,6 @@ _UNSUPPORTED = {
     ".txt": "write one JSON object per line and name the file .jsonl",
     ".xlsx": "save the sheet as CSV (UTF-8)",
     ".xls": "save the sheet as CSV (UTF-8)",
-    ".parquet": "export it first, for example with pandas: read_parquet(...).to_json("
-    "'rows.jsonl', orient='records', lines=True)",
     ".gz": "unpack it first",
     ".zip": "unpack it first",
 }
@@ -53,6 +52,12 @@ def load_rows(path: str | Path, found: Findings) -> RawRows:
             hint="check the path; paths in a realift.yaml are taken from that file's folder",
         )
         return none
+    if path.suffix.lower() in (".parquet", ".pq"):
+        before = found.n_errors
+        raw = load_parquet(path, found)
+        if not raw.rows and found.n_errors == before:
+            found.error("no-rows", "no rows in the file", where, hint="add at least one row")
+        return raw
     load = _LOADERS.get(path.suffix.lower())
     if load is None:
         suffix = path.suffix.lower()
@@ -60,7 +65,7 @@ def load_rows(path: str | Path, found: Findings) -> RawRows:
             "unknown-file-type",
             f"cannot read '{suffix}' files" if suffix else "has no file name extension",
             where,
-            hint=_UNSUPPORTED.get(suffix, "use .jsonl, .json, .csv, .tsv, .yaml or .yml"),
+            hint=_UNSUPPORTED.get(suffix, "use .jsonl, .json, .csv, .tsv, .yaml or .parquet"),
         )
         return none
     text = _decode(path, found)

@@ -27,7 +27,7 @@ ANSWERED = ("output", "response", "completion", "answer")
 CONTEXT = ("input", "context", "contexts")
 TURNS = ("messages", "conversations", "conversation")
 _OTHER = ("system", "id", "source", "group", "answers", "expected_source", "category")
-_KNOWN = (*ASKED, *ANSWERED, *CONTEXT, *TURNS, *_OTHER)
+KNOWN = (*ASKED, *ANSWERED, *CONTEXT, *TURNS, *_OTHER)
 _ROLES: dict[str, Role] = {
     "system": "system",
     "developer": "system",
@@ -43,7 +43,7 @@ _ROLES: dict[str, Role] = {
 def to_messages(row: RawRow, found: Findings) -> tuple[Message, ...] | None:
     """The turns of a training row, or ``None`` when something is wrong with it."""
     before = found.n_errors
-    warn_unknown(row, _KNOWN, found)
+    warn_unknown(row, KNOWN, found)
     turns = take(row, TURNS, found)
     if turns is not None and not is_blank(turns.value):
         messages = _from_turns(turns.value, turns.name, row.where, found)

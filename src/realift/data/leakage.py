@@ -16,10 +16,9 @@ from realift.data.alike import (
     Asking,
     Likeness,
     asking,
-    build_index,
-    candidates,
     likeness,
 )
+from realift.data.pairs import holding
 from realift.data.text import containment, fold, is_refusal, jaccard
 from realift.types import Example, Leak, LeakCheck, Message, Question, Where
 
@@ -34,8 +33,13 @@ class _Turn:
     """One user turn of a training row and the answer to it."""
 
     example_id: str
-    asked: Asking
+    text: str
+    context: str
     answer: str
+
+    @property
+    def asked(self) -> Asking:
+        return asking(self.text, self.context)
 
 
 def find_leaks(examples: Sequence[Example], questions: Sequence[Question]) -> LeakCheck:
@@ -83,7 +87,8 @@ def _turns(examples: Iterable[Example]) -> list[_Turn]:
             turns.append(
                 _Turn(
                     example_id=example.id,
-                    asked=asking(message.content, message.context),
+                    text=message.content,
+                    context=message.context,
                     answer=after[0].content if after else "",
                 )
             )
@@ -92,9 +97,9 @@ def _turns(examples: Iterable[Example]) -> list[_Turn]:
 
 def _leak(turn: _Turn, question: Question, field: str, like: Likeness) -> Leak:
     texts = {
-        "question": (turn.asked.text, question.question),
+        "question": (turn.text, question.question),
         "answer": (turn.answer, _gold(question)),
-        "context": (turn.asked.context, question.context),
+        "context": (turn.context, question.context),
     }[field]
     return Leak(
         example_id=turn.example_id,
@@ -116,13 +121,17 @@ def _kept(found: Iterable[Leak]) -> list[Leak]:
     return [max(leaks, key=lambda leak: leak.similarity)]
 
 
+def _folded(text: str) -> str:
+    return fold(text) or text.strip()
+
+
 def _question_leaks(turns: Sequence[_Turn], questions: Sequence[Question]) -> list[Leak]:
-    index = build_index([turn.asked for turn in turns])
+    askings = [asking(q.question, q.context) for q in questions]
     leaks: list[Leak] = []
-    for question in questions:
-        asked = asking(question.question, question.context)
+    numbers = holding([_folded(turn.text) for turn in turns], askings)
+    for question, asked, near in zip(questions, askings, numbers, strict=True):
         found = []
-        for number in candidates(index, asked):
+        for number in near:
             like = likeness(turns[number].asked, asked)
             if like is not None:
                 found.append(_leak(turns[number], question, "question", like))
@@ -136,24 +145,24 @@ def _gold(question: Question) -> str:
 
 
 def _answer_leaks(turns: Sequence[_Turn], questions: Sequence[Question]) -> list[Leak]:
-    long = [t for t in turns if len(fold(t.answer).split()) >= MIN_ANSWER_WORDS]
+    long = [t for t in turns if t.answer.count(" ") >= MIN_ANSWER_WORDS // 2]
+    long = [t for t in long if len(fold(t.answer).split()) >= MIN_ANSWER_WORDS]
     long = [t for t in long if not is_refusal(t.answer)]
-    given = [asking(t.answer) for t in long]
-    index = build_index(given)
+    asked = [q for q in questions if q.answerable]
+    asked = [q for q in asked if len(fold(_gold(q)).split()) >= MIN_ANSWER_WORDS]
+    golds = [asking(_gold(q)) for q in asked]
     leaks: list[Leak] = []
-    for question in questions:
-        gold = asking(_gold(question))
-        n_words = len(gold.folded.split())
-        if not question.answerable or n_words < MIN_ANSWER_WORDS:
-            continue
+    numbers = holding([_folded(t.answer) for t in long], golds, share=NEAR)
+    for question, gold, near in zip(asked, golds, numbers, strict=True):
         found = []
-        for number in candidates(index, gold, share=NEAR):
-            similarity = jaccard(gold.grams, given[number].grams)
+        for number in near:
+            given = asking(long[number].answer)
+            similarity = jaccard(gold.grams, given.grams)
             if similarity < NEAR:
                 continue
-            same = given[number].folded == gold.folded
-            kind = "exact" if same and n_words >= LONG_ANSWER_WORDS else "suspect"
-            like = Likeness(kind=kind, similarity=similarity)  # type: ignore[arg-type]
+            same = given.folded == gold.folded
+            copied = same and len(gold.folded.split()) >= LONG_ANSWER_WORDS
+            like = Likeness(kind="exact" if copied else "suspect", similarity=similarity)
             found.append(_leak(long[number], question, "answer", like))
         leaks += _kept(found)
     return leaks
@@ -163,17 +172,18 @@ def _context_leaks(turns: Sequence[_Turn], questions: Sequence[Question]) -> lis
     """Questions over a passage that was trained on: a weaker leak, so always a suspect."""
     first_with: dict[str, _Turn] = {}
     for turn in turns:
-        if turn.asked.context:
-            first_with.setdefault(turn.asked.folded_context, turn)
+        if turn.context:
+            first_with.setdefault(_folded(turn.context), turn)
     trained = list(first_with.values())
-    index = build_index([asking(turn.asked.context) for turn in trained])
+    asked = [q for q in questions if q.context]
+    contexts = {q.context: asking(q.context) for q in asked}
+    numbers = holding(list(first_with), list(contexts.values()), share=_SAME_CONTEXT)
+    near = dict(zip(contexts, numbers, strict=True))
     leaks: list[Leak] = []
-    for question in questions:
-        if not question.context:
-            continue
-        given = asking(question.context)
+    for question in asked:
+        given = contexts[question.context]
         found = []
-        for number in candidates(index, given, share=_SAME_CONTEXT):
+        for number in near[question.context]:
             other = trained[number].asked.context_grams
             similarity = max(jaccard(given.grams, other), containment(given.grams, other))
             if similarity >= _SAME_CONTEXT:

@@ -39,6 +39,10 @@ class Findings:
         """Add something that will probably hurt the result."""
         self._add("warning", code, message, where, hint)
 
+    def note(self, code: str, message: str, where: Where, *, hint: str = "") -> None:
+        """Add something worth knowing that need not be wrong."""
+        self._add("note", code, message, where, hint)
+
     def _add(self, severity: Severity, code: str, message: str, where: Where, hint: str) -> None:
         self._n_errors += severity == "error"
         self._single.append(
@@ -62,6 +66,7 @@ class Findings:
                 message=first.message + _also(places[1:]),
                 where=first.where,
                 hint=first.hint,
+                also=tuple(places[1:]),
             )
             for first, places in self._gathered.values()
         ]

@@ -33,7 +33,7 @@ CONTEXT = ("context", "contexts", "input")
 _OPTIONAL = (
     "id", "key_points", "answerable", "group", "choices", "expected_source", "numeric_tol", "lang",
 )  # fmt: skip
-_KNOWN = (*ASKED, *ANSWERS, *CONTEXT, *_OPTIONAL)
+KNOWN = (*ASKED, *ANSWERS, *CONTEXT, *_OPTIONAL)
 Slots = tuple[tuple[str, ...], ...]
 
 
@@ -46,7 +46,7 @@ def to_question(row: RawRow, position: int, found: Findings) -> Question | None:
         found: takes what is wrong.
     """
     before, where = found.n_errors, row.where
-    warn_unknown(row, _KNOWN, found)
+    warn_unknown(row, KNOWN, found)
     asked, context = take(row, ASKED, found), take(row, CONTEXT, found)
     if asked is None and context is not None and context.name == "input":
         asked, context = context, None  # {"input": ..., "expected": ...}
@@ -194,7 +194,7 @@ def _answerable(row: RawRow, answers: Slots, found: Findings) -> tuple[bool, Slo
         return False, ()
     answerable = said is not False
     if answerable and not answers:
-        near = [nearest_name(key, ANSWERS) for key in row.value if key not in _KNOWN]
+        near = [nearest_name(key, ANSWERS) for key in row.value if key not in KNOWN]
         guess = next((f"name it '{name}', or " for name in near if name), "")
         found.each(
             "warning",

@@ -5,17 +5,19 @@ Nothing is raised while reading; ``raise_if_errors`` does so once, for all probl
     result = read_examples("train.jsonl")
     raise_if_errors(result.problems)
 
-Formats: JSONL, JSON, CSV/TSV and YAML files (``files``); the layout of a training row is looked
-at anew for every row (``formats``); eval rows are described in ``questions``.
+Formats: JSONL, JSON, CSV/TSV, YAML and Parquet files (``files``); the layout of a training row is
+looked at anew for every row (``formats``); eval rows are described in ``questions``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from realift.data import formats, questions
+from realift.data.columns import renamed
 from realift.data.fields import render_context, report_missing
 from realift.data.files import load_rows
 from realift.data.problems import Findings, raise_if_errors
@@ -24,6 +26,8 @@ from realift.types import Example, Problem, Question, Where
 
 __all__ = [
     "ReadResult",
+    "examples_of",
+    "questions_of",
     "raise_if_errors",
     "read_examples",
     "read_questions",
@@ -35,23 +39,40 @@ Row = TypeVar("Row", Example, Question)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadResult(Generic[Row]):
-    """The usable rows of a file and every problem found in it, in the order of the lines."""
+    """The usable rows of a file and every problem found in it, in the order of the lines.
+
+    ``columns``: which of the mapped columns the file has.
+    """
 
     rows: tuple[Row, ...]
     problems: tuple[Problem, ...]
+    columns: frozenset[str] = frozenset()
 
 
-def read_examples(path: str | Path) -> ReadResult[Example]:
-    """Read training rows. A row's id is its place: ``train.jsonl:17``."""
+def read_examples(path: str | Path, *, columns: Mapping[str, str] = {}) -> ReadResult[Example]:
+    """Read training rows. A row's id is its place: ``train.jsonl:17``.
+
+    Args:
+        path: the file.
+        columns: known name -> column, where the file names its fields otherwise.
+    """
     found = Findings()
-    raw = load_rows(path, found)
+    return examples_of(load_rows(path, found), found, columns=columns)
+
+
+def examples_of(
+    raw: RawRows, found: Findings, *, columns: Mapping[str, str] = {}
+) -> ReadResult[Example]:
+    """Raw rows, wherever they come from, as training rows."""
+    tidy = renamed(raw, columns)
     rows: list[Example] = []
-    if _has_columns(raw, found, (("question", formats.ASKED), ("answer", formats.ANSWERED))):
-        for row in raw.rows:
+    needed = (("question", formats.ASKED), ("answer", formats.ANSWERED))
+    if _has_columns(tidy.raw, found, needed):
+        for row in tidy.raw.rows:
             messages = formats.to_messages(row, found)
             if messages:
                 rows.append(Example(id=str(row.where), where=row.where, messages=messages))
-    return ReadResult(rows=_unique(rows), problems=found.problems())
+    return ReadResult(rows=_unique(rows), problems=found.problems(), columns=tidy.found)
 
 
 def _unique(rows: list[Example]) -> tuple[Example, ...]:
@@ -69,14 +90,21 @@ def _unique(rows: list[Example]) -> tuple[Example, ...]:
     return tuple(out)
 
 
-def read_questions(path: str | Path) -> ReadResult[Question]:
+def read_questions(path: str | Path, *, columns: Mapping[str, str] = {}) -> ReadResult[Question]:
     """Read the eval set. A row without an id is called ``q<position>`` (1-based)."""
     found = Findings()
-    raw = load_rows(path, found)
+    return questions_of(load_rows(path, found), found, columns=columns)
+
+
+def questions_of(
+    raw: RawRows, found: Findings, *, columns: Mapping[str, str] = {}
+) -> ReadResult[Question]:
+    """Raw rows, wherever they come from, as questions."""
+    tidy = renamed(raw, columns)
     rows: list[Question] = []
     seen: dict[str, Where] = {}
-    if _has_columns(raw, found, (("question", questions.ASKED),)):
-        for position, row in enumerate(raw.rows, start=1):
+    if _has_columns(tidy.raw, found, (("question", questions.ASKED),)):
+        for position, row in enumerate(tidy.raw.rows, start=1):
             question = questions.to_question(row, position, found)
             if question is None:
                 continue
@@ -90,7 +118,7 @@ def read_questions(path: str | Path) -> ReadResult[Question]:
                 )
                 continue
             rows.append(question)
-    return ReadResult(rows=tuple(rows), problems=found.problems())
+    return ReadResult(rows=tuple(rows), problems=found.problems(), columns=tidy.found)
 
 
 def _has_columns(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Sequence
 
-from realift.data.alike import asking, build_index, candidates, likeness
-from realift.data.text import is_refusal
+from realift.data.alike import asking, likeness
+from realift.data.pairs import copy_pairs
+from realift.data.text import fold, is_refusal
 from realift.types import Example, Split
 
 MIN_ROWS = 10  # with fewer, every row is needed for training
@@ -67,16 +69,28 @@ def split_examples(
 
 
 def near_copy_groups(rows: Sequence[Example]) -> list[list[int]]:
-    """Row numbers grouped by exact or near copies of the prompt (union-find), in row order."""
-    askings = [
-        asking(
+    """Row numbers grouped by exact or near copies of the prompt (union-find), in row order.
+
+    Beyond some thousand different prompts copies are looked for by MinHash (see ``pairs``).
+    """
+    return [list(group) for group in _groups(tuple(rows))]
+
+
+@functools.lru_cache(maxsize=2)
+def _groups(rows: tuple[Example, ...]) -> tuple[tuple[int, ...], ...]:
+    prompts = [
+        (
             "\n".join(m.content for m in row.messages if m.role == "user"),
             "\n".join(m.context for m in row.messages if m.context),
         )
         for row in rows
     ]
-    index = build_index(askings)
-    parent = list(range(len(rows)))
+    folded = [(fold(text) or text.strip(), fold(given) or given.strip()) for text, given in prompts]
+    first: dict[tuple[str, str], int] = {}
+    for number, prompt in enumerate(folded):
+        first.setdefault(prompt, number)
+    parent = [first[prompt] for prompt in folded]
+    different = list(first.values())
 
     def root(number: int) -> int:
         while parent[number] != number:
@@ -84,16 +98,19 @@ def near_copy_groups(rows: Sequence[Example]) -> list[list[int]]:
             number = parent[number]
         return number
 
-    for number, item in enumerate(askings):
-        for other in candidates(index, item):
-            like = likeness(askings[other], item) if root(other) != root(number) else None
-            if like is not None and like.kind != "suspect":
-                low, high = sorted((root(number), root(other)))
-                parent[high] = low
+    for i, j in copy_pairs([folded[number] for number in different]):
+        a, b = different[i], different[j]
+        if root(a) == root(b):
+            continue
+        asked = asking(*prompts[a]), asking(*prompts[b])
+        likes = (likeness(asked[0], asked[1]), likeness(asked[1], asked[0]))
+        if any(like is not None and like.kind != "suspect" for like in likes):
+            low, high = sorted((root(a), root(b)))
+            parent[high] = low
     groups: dict[int, list[int]] = {}
     for number in range(len(rows)):
         groups.setdefault(root(number), []).append(number)
-    return list(groups.values())
+    return tuple(tuple(group) for group in groups.values())
 
 
 def _draw(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import torch
 
     Draw = Callable[[torch.Tensor, Sequence[str], Sequence[int]], torch.Tensor]
+    OnLogits = Callable[[int, int, torch.Tensor], None]
 
 PACK = 1024  # tokens of prompts read in one pass
 MOST_ROWS = {"cpu": 96, "cuda": 256}  # answers written at a time; more rows gain nothing
@@ -55,12 +56,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """``ids`` without the stop token; ``stopped`` = there was one within the token budget."""
+    """``ids`` end before the stop token, of which ``all_ids`` keeps one if it came."""
 
     request: int
-    sample: int
-    ids: tuple[int, ...]
-    stopped: bool
+    sample: int  # index into the request's streams
+    all_ids: tuple[int, ...]
+    stopped: bool  # by a stop token, within the token budget
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return self.all_ids[:-1] if self.stopped else self.all_ids
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,6 +102,7 @@ def decode(
     draw: Draw | None = None,
     max_rows: int | None = None,
     max_pass: int | None = None,
+    on_logits: OnLogits | None = None,
 ) -> Counts:
     """Answer every request; answers are handed over as soon as they are done, in any order.
 
@@ -107,10 +113,13 @@ def decode(
             requests have streams.
         max_rows: answers written at a time; None = as many as pay and fit.
         max_pass: guessed tokens fill a pass up to this many; 0 = never guess; None = by device.
+        on_logits: for checks; told (request, position, logits (V,)) of every token written, where
+            ``position`` is that of the token before it.
     """
     loop = _Loop(variants, requests, stop_ids, on_answers, draw)
     kind = variants[0].embed.device.type
     loop.max_rows = max_rows or rows_that_fit(variants[0], requests)
+    loop.on_logits = on_logits
     loop.max_pass = PASS.get(kind, PASS["cpu"]) if max_pass is None else max_pass
     return loop.run()
 
@@ -124,12 +133,18 @@ def rows_that_fit(parts: Parts, requests: Sequence[Request]) -> int:
 
 
 class _Loop:
+    on_logits: OnLogits | None
     max_rows: int
     max_pass: int
 
     def __init__(
-        self, variants: Sequence[Parts], requests: Sequence[Request], stop_ids: Sequence[int], on_answers: Callable[[Sequence[Answer]], None], draw: Draw | None,
-    ) -> None:  # fmt: skip
+        self,
+        variants: Sequence[Parts],
+        requests: Sequence[Request],
+        stop_ids: Sequence[int],
+        on_answers: Callable[[Sequence[Answer]], None],
+        draw: Draw | None,
+    ) -> None:
         self.variants, self.requests = variants, requests
         self.base = variants[0]
         self.stops = frozenset(stop_ids)
@@ -213,9 +228,11 @@ class _Loop:
         of_row = [n for n, samples in enumerate(places.values()) for _ in samples]
         streams = [self._stream(i, sample) for i, sample in rows]
         first = self._pick(logits, of_row, streams, [0] * len(rows))
-        for (i, sample), token in zip(rows, first, strict=True):
-            place = torch.tensor(where[i], device=device)
-            self._enter(i, sample, keys[:, place], values[:, place])
+        for n, ((i, sample), token) in enumerate(zip(rows, first, strict=True)):
+            if self.on_logits:
+                self.on_logits(i, len(self.requests[i].ids) - 1, logits[of_row[n]])
+            index = torch.tensor(where[i], device=device)
+            self._enter(i, sample, keys[:, index], values[:, index])
             self._take([(self.n_started - 1, [token], 0)])
 
     def _enter(self, i: int, sample: int, keys: torch.Tensor, values: torch.Tensor) -> None:
@@ -285,7 +302,8 @@ class _Loop:
             row = self.rows[number]
             streams += [row.stream] * (1 + len(guesses[number]))
             steps += [len(row.new)] * (1 + len(guesses[number]))
-        said = self._pick(self._logits(hidden), list(range(len(ids))), streams, steps)
+        logits = self._logits(hidden)
+        said = self._pick(logits, list(range(len(ids))), streams, steps)
         taken = []
         for number in order:
             start, guessed = starts[number], guesses[number]
@@ -295,6 +313,10 @@ class _Loop:
             drafter = self.rows[number].drafter
             if drafter is not None:
                 drafter.learn(len(guessed), kept)
+            if self.on_logits:
+                row = self.rows[number]
+                for n in range(kept + 1):
+                    self.on_logits(row.request, row.length + n, logits[start + n])
             self.counts.guessed += len(guessed)
             self.counts.kept += kept
             taken.append((number, said[start : start + kept + 1], kept + 1))
@@ -381,8 +403,9 @@ class _Loop:
         if not self.of_class[size]:
             del self.slabs[size]
         stopped = row.new[-1] in self.stops
-        ids = tuple(row.new[:-1] if stopped else row.new)
-        return Answer(request=row.request, sample=row.sample, ids=ids, stopped=stopped)
+        return Answer(
+            request=row.request, sample=row.sample, all_ids=tuple(row.new), stopped=stopped
+        )
 
     # --- small things --------------------------------------------------------------------------
 

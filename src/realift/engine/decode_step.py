@@ -135,7 +135,7 @@ def _through(
         _project(qkv[:, n_q : n_q + n_kv], x, number, "k", layer.k, adapted)
         _project(qkv[:, n_q + n_kv :], x, number, "v", layer.v, adapted)
         heads = qkv.view(len(x), -1, parts.head_dim)
-        q, k, v = heads.split([parts.n_heads, parts.n_kv_heads, parts.n_kv_heads], dim=1)
+        q, k, v = torch.split(heads, [parts.n_heads, parts.n_kv_heads, parts.n_kv_heads], dim=1)
         if layer.q_norm is not None and layer.k_norm is not None:
             q, k = norm(q, layer.q_norm, parts.eps), norm(k, layer.k_norm, parts.eps)
             turning = torch.cat((q, k), dim=1)
@@ -143,7 +143,7 @@ def _through(
             turning = heads[:, : parts.n_heads + parts.n_kv_heads]
         one, two = turning.chunk(2, dim=-1)
         turned = turning * cos + torch.cat((-two, one), dim=-1) * sin
-        q, k = turned.split([parts.n_heads, parts.n_kv_heads], dim=1)
+        q, k = torch.split(turned, [parts.n_heads, parts.n_kv_heads], dim=1)
         seen = attention(number, q, k, v).flatten(1)
         hidden = hidden + _projected(seen, number, "o", layer.o, adapted)
         x = norm(hidden, layer.post_norm, parts.eps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -34,11 +35,11 @@ class RunTable:
         else:
             yield _stacked(self.rows, self.now)
         yield Text()
-        yield Text(words.NOTE, style="dim")
+        with_data = width >= _WIDE_FROM or width < _TABLE_FROM
+        yield Text(words.NOTE + (f"; {words.DATA_NOTE}" if with_data else ""), style="dim")
         cut = [row for row in self.rows if row.status == "interrupted"]
         if cut:
-            name = clean(cut[0].name)
-            yield Text(f"to go on with an interrupted run: realift run --resume {name}")
+            yield Text(clean(f"to go on: {words.resume_command(Path(cut[0].folder))}"))
 
 
 def render_eval_sets(sets: Sequence[EvalSet], *, now: str) -> RenderableType:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from realift.history.read import RunRow
 from realift.report import figures, view
 
 NOTE = (
     "difference = adapter - base in percentage points, with its interval; n = questions scored; "
-    "looks = adapters judged on the same questions; data = first digits of the hashes of the "
-    "training file and the eval file."
+    "looks = adapters judged on the same questions"
 )
+DATA_NOTE = "data = first digits of the hashes of the training file and the eval file"
 
 
 def outcome(row: RunRow) -> str:
@@ -31,6 +36,23 @@ def change(row: RunRow) -> str:
 def data(row: RunRow) -> str:
     """The files' hashes as people compare them: "3fa2b1 77c0de", "-" for a file not given."""
     return " ".join(h[:6] or "-" for h in (row.train_hash, row.eval_hash))
+
+
+def resume_command(folder: Path) -> str:
+    """What to type to go on with a run."""
+    words = ["realift", "run", "--resume", folder.name]
+    if folder.parent != Path("runs"):
+        words += ["--runs-dir", str(folder.parent)]
+    return shell(words)
+
+
+def shell(words: Sequence[str]) -> str:
+    """A command ready for this system's shell.
+
+    >>> shell(["realift", "run"])
+    'realift run'
+    """
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def looks(row: RunRow) -> str:

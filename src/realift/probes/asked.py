@@ -19,7 +19,7 @@ from realift.verdict import compare
 from realift.verdict.checks import Draft, spec
 from realift.verdict.phrases import both_arms
 
-MOST = 40  # questions that a probe made from the eval set asks, so that it costs little
+MOST = 48  # questions that a probe made from the eval set asks, so that it costs little
 BOTH: tuple[Arm, Arm] = ("base", "adapter")
 N_CONTROLS = 8  # answers planted into the scorer to test the check
 T = TypeVar("T")
@@ -143,6 +143,7 @@ def drafted(
     harm: str,
     n: int,
     more: str = "",
+    always: bool = True,
     readings: Sequence[Reading] = (),
 ) -> Draft:
     """A draft of a check that is about one comparison.
@@ -152,6 +153,7 @@ def drafted(
         harm: what a drop means.
         n: questions that the probe looked at; those it could ask are ``c.n_scored``.
         more: further sentences.
+        always: SHIP waits for it; False = only if it finds harm.
     """
     could_fire = round((c.base.value or 0.0) * c.n_scored)  # what the base gets right can be lost
     counts = both_arms(c, right) if c.n_scored else "There was no such question."
@@ -166,7 +168,7 @@ def drafted(
         planted=found.planted,
         false_alarms=found.false_alarms,
         clean=found.clean,
-        required=could_fire > 0,
+        required=always and could_fire > 0,
         readings=(*arm_readings(right, c), *readings),
         rows=c.broken,
     )

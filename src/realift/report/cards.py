@@ -110,7 +110,9 @@ def _asking(a: view.Asked, probe: str, replies: Sequence[view.Reply], limit: int
             if marking.same_words(shown.text, other.text):
                 note = f"the same words as the {arm}"
             else:
-                spans += marking.only_here(shown.text, other.text)
+                theirs = marking.citations(a.question, other.text, known).spans
+                bare = marking.blanked(shown.text, spans)
+                spans += marking.only_here(bare, marking.blanked(other.text, theirs))
         said.append(
             Said(
                 title=_title(reply),

@@ -198,15 +198,16 @@ def readings_svg(check: Check) -> list[Markup]:
         rows = [
             Dot(
                 label=f"{r.name} ({view.words(r.arm)})" if r.arm else r.name,
-                value=r.value,
-                interval=r.interval,
+                value=r.value * (100 if unit == "share" else 1),
+                interval=_hundred(r.interval) if unit == "share" and r.interval else r.interval,
             )
             for r in check.readings
             if (r.unit, "-" in r.arm) == (unit, apart)
             if r.value is not None and math.isfinite(r.value)
         ]
         if len(rows) > 1 or any(row.interval for row in rows):
-            shown = {"share": "share (0-1)", "count": "number"}.get(unit, unit)
+            share = "percentage points" if apart else "percent"
+            shown = {"share": share, "count": "number"}.get(unit, unit)
             pictures.append(
                 dots_svg(
                     rows,

@@ -13,11 +13,11 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from realift.judge.records import Opinion, as_opinion
 from realift.report import figures, view
+from realift.report.settings import config_of
 from realift.types import ARMS, Arm, Comparison, Completion, Question, RunResult
 
 PRIMARY = "correctness"
@@ -26,7 +26,6 @@ PRIMARY = "correctness"
 _DATA = ("data", "eval_hash")
 _MODEL = ("base", "base_fingerprint", "template", "template_hash", "window")
 _MACHINE = ("versions", "machine", "compute")
-_NOT_SETTINGS = ("name", "runs_dir")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,20 +136,6 @@ def compare_runs(a: RunResult, b: RunResult) -> RunsDiff:
 # --- facts -------------------------------------------------------------------------------------
 
 
-def config_of(result: RunResult) -> dict[str, object]:
-    """The run's options as its ``config.yaml`` has them; none if that cannot be read."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        text = (Path(result.folder) / "config.yaml").read_text(encoding="utf-8")
-        loaded = YAML(typ="safe").load(text)
-    except (OSError, UnicodeDecodeError, YAMLError):
-        return {}
-    options = loaded if isinstance(loaded, dict) else {}
-    return {str(k): v for k, v in options.items() if k not in _NOT_SETTINGS}
-
-
 def _facts(a: RunResult, b: RunResult, keys: tuple[str, ...]) -> tuple[Changed, ...]:
     return _changes(*({k: r.manifest[k] for k in keys if k in r.manifest} for r in (a, b)))
 
@@ -182,7 +167,7 @@ def _verdicts(a: RunResult, b: RunResult) -> tuple[Changed, ...]:
         v = r.verdict
         if v is None:
             return {"verdict": f"none ({view.status(r)})"}
-        checks = {f"check: {c.title}": c.status for c in r.checks}
+        checks = {f"check: {c.title}": c.status for c in view.checks_apart(r)}
         guards = {f"guard: {g.name}": g.status for g in v.guards}
         return {"verdict": v.label, "recommendation": v.recommendation, **guards, **checks}
 

@@ -20,6 +20,8 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
+from realift.report.text import visible
+
 # Colors that stand for a variable of report.css until the picture is finished.
 INK: Final = "#010101"
 SOFT: Final = "#010102"
@@ -162,7 +164,11 @@ def _inline(svg: str, *, width: float, height: float, label: str, css: str) -> M
     body = re.sub(r'(?<= )(?:d|x|y)="[^"]*"', _rounded, body)
     body = re.sub(r"\s*\n\s*", " ", body)
     body = re.sub("|".join(_VARIABLES), lambda m: f"var(--{_VARIABLES[m[0]]})", body)
-    told = Markup('role="img" aria-label="{}"').format(label) if label else 'aria-hidden="true"'
+    told = (
+        Markup('role="img" aria-label="{}"').format(visible(label))
+        if label
+        else 'aria-hidden="true"'
+    )
     head = f'<svg class="{escape(css)}" viewBox="0 0 {width:g} {height:g}" {told}>'
     return Markup(head + body.strip() + "</svg>")
 

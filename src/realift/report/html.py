@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from realift.report import cards, charts, figures, judged, view
-from realift.report.compare_runs import config_of
+from realift.report.settings import config_of
 from realift.report.text import one_line, show, visible
 from realift.types import RunResult
 

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from realift import run_folder
 from realift.errors import RunFolderError
-from realift.judge.records import ArmTrust, GroundingResult, JudgeResult, Opinion
 from realift.report import figures, view
 from realift.types import Comparison, Interval, Rate, RunResult
-from realift.verdict.agreement import CorrectedDifference, Estimate
+
+if TYPE_CHECKING:  # loading the judge's room takes a while, and most runs have none
+    from realift.judge.records import ArmTrust, GroundingResult, JudgeResult, Opinion
+    from realift.verdict.agreement import CorrectedDifference, Estimate
 
 COLUMNS = ("base", "adapter", "difference, 95% interval", "n", "p")
+JUDGE, GROUNDING = "judge.json", "judge_grounding.json"
 T = TypeVar("T")
 
 
@@ -43,8 +46,13 @@ def second_opinions(result: RunResult) -> SecondOpinions:
             problems.append(f"{name}: {str(err).removeprefix(str(path))}")
             return None
 
-    judge = read("judge.json", JudgeResult)
-    grounding = read("judge_grounding.json", GroundingResult)
+    root = Path(result.folder)
+    if not (root / JUDGE).exists() and not (root / GROUNDING).exists():
+        return SecondOpinions(judge=None, grounding=None, problems=())
+    from realift.judge.records import GroundingResult, JudgeResult
+
+    judge = read(JUDGE, JudgeResult)
+    grounding = read(GROUNDING, GroundingResult)
     return SecondOpinions(judge=judge, grounding=grounding, problems=tuple(problems))
 
 

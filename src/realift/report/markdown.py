@@ -155,7 +155,7 @@ def _guards(verdict: Verdict, checks: Sequence[Check]) -> list[str]:
 def _next_steps(verdict: Verdict, result: RunResult) -> list[str]:
     steps = [f"{a.title}: {a.why}" if a.why else a.title for a in result.advice]
     shown = _bullets(steps or verdict.next_steps, numbered=True)
-    commands = [one_line(a.command, limit=500) for a in result.advice if a.command]
+    commands = [one_line(c, limit=500) for a in result.advice for c in a.command.splitlines()]
     code = "\n".join(clean(c).replace("```", "` ` `") for c in commands[: view.N_SHOWN])
     return ["### What to do next", shown, f"```sh\n{code}\n```" if code else ""] if shown else []
 

@@ -73,12 +73,24 @@ def only_here(text: str, other: str) -> tuple[Span, ...]:
     words = [m[0].casefold() for m in here]
     matcher = difflib.SequenceMatcher(None, [w.casefold() for w in there], words, autojunk=False)
     blocks = [op for op in matcher.get_opcodes() if op[0] in ("replace", "insert")]
-    if not any(size for _, b, size in matcher.get_matching_blocks() if words[b : b + size]):
+    common = [w for _, b, size in matcher.get_matching_blocks() for w in words[b : b + size]]
+    if not any(character.isalnum() for word in common for character in word):
         return ()
     return tuple(
         Span(start=here[low].start(), end=here[high - 1].end(), kind="only")
         for _, _, _, low, high in blocks
     )
+
+
+def blanked(text: str, spans: Iterable[Span]) -> str:
+    """The text with spaces in the place of the spans: what stands there is not compared.
+
+    >>> blanked("8 hours [2].", [Span(start=8, end=11, kind="cite")])
+    '8 hours    .'
+    """
+    for s in spans:
+        text = text[: s.start] + " " * (s.end - s.start) + text[s.end :]
+    return text
 
 
 def same_words(text: str, other: str) -> bool:

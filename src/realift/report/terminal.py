@@ -35,6 +35,7 @@ from realift.types import (
 MAX_WIDTH = 120  # longer lines are harder to read, not richer
 _TABLE_FROM = 72  # inner width from which the evidence fits into a table
 _WIDE_FROM = 96  # inner width from which nothing in it needs to share a column
+N_ADVICE = 3  # on the screen; all of it stands in advice.json and the report
 _STYLES = {"good": "green", "bad": "red", "unsure": "yellow", "plain": "default"}
 
 
@@ -142,18 +143,36 @@ def _judged(verdict: Verdict, result: RunResult | None, width: int) -> Panel:
         parts += section("Guards: what must not get worse", _guards(guards))
     if checks:
         parts += section("Checks: what else the adapter was asked", _checks(checks))
-    parts += _changed(verdict, result, inner)
+    parts += _details(verdict, checks)
+    parts += _changed(verdict, result, inner)  # from here on: what is on the screen at the end
     if view.warnings(verdict):
         parts += section("Warnings", bullets(view.warnings(verdict)))
-    if verdict.next_steps:
-        parts += section("What to do next", bullets(verdict.next_steps, numbered=True))
-    parts += _details(verdict, checks)
+    parts += _next_steps(verdict, result)
     if result:
         parts += [Text(), facts(_footer(result))]
     title = f"realift: {view.name(result)}" if result else "realift"
     style = _STYLES[view.tone(verdict.recommendation)]
     foot = f"{verdict.label}: {verdict.recommendation}"
     return boxed(parts, title=title, foot=foot, style=style, width=width)
+
+
+def _next_steps(verdict: Verdict, result: RunResult | None) -> list[RenderableType]:
+    """The first pieces of advice with their commands; a bare verdict has only its own words."""
+    advice = result.advice if result else ()
+    if not advice:
+        steps = verdict.next_steps[:N_ADVICE]
+        return section("What to do next", bullets(steps, numbered=True)) if steps else []
+    lines = []
+    for one in advice[:N_ADVICE]:
+        line = Text(clean(one.title), style="bold")
+        if one.why:
+            line.append(f": {clean(one.why)}", style="not bold")
+        for command in one.command.splitlines():
+            line.append(f"\n{one_line(command, limit=500)}", style="not bold cyan")
+        lines.append(line)
+    more = len(advice) - len(lines)
+    rest = [Text(f"   and {more} more in the report", style="dim")] if more else []
+    return section("What to do next", bullets(lines, numbered=True), *rest)
 
 
 def _headline(verdict: Verdict) -> list[RenderableType]:
@@ -164,7 +183,8 @@ def _headline(verdict: Verdict) -> list[RenderableType]:
         ]
     )
     parts: list[RenderableType] = [words, Text(), Text(clean(verdict.sentence), style="bold")]
-    return [*parts, bullets(view.reasons(verdict))] if view.reasons(verdict) else parts
+    reasons = view.short_reasons(verdict)
+    return [*parts, bullets(reasons)] if reasons else parts
 
 
 def _evidence(verdict: Verdict, inner: int) -> list[RenderableType]:
@@ -186,11 +206,11 @@ def _details(verdict: Verdict, checks: Sequence[Check]) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for row in rows:
         parts.append(Text(clean(row.name), style="underline"))
-        said = Text(clean("\n".join(view.details(row))), overflow="fold")
+        said = Text(clean("\n".join(view.details(row))), style="dim", overflow="fold")
         parts.append(Padding(said, (0, 0, 0, 2)))
     for check in checks:
         parts.append(Text(f"check: {clean(check.title)}", style="underline"))
-        parts.append(Padding(Text(view.proof(check), overflow="fold"), (0, 0, 0, 2)))
+        parts.append(Padding(Text(view.proof(check), style="dim", overflow="fold"), (0, 0, 0, 2)))
     return section("Behind the figures", *parts)
 
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -12,16 +14,23 @@ from rich.text import Text
 from realift.report import figures, view
 from realift.report.terminal import bullets, facts, section, styled
 from realift.report.text import clean, one_line
-from realift.types import DataSummary, Leak, LeakCheck, Plan
+from realift.types import DataSummary, Leak, LeakCheck, Length, Plan, Problem
 
+N_PLACES = 3  # places of one kind of problem
 N_SUSPECTS = 3  # suspect pairs on the screen; all of them stand in data/summary.json
 
 
 def render_data(summary: DataSummary) -> RenderableType:
-    """Rows, questions, problems (the first 20, then a count) and leaks as pairs of texts."""
+    """Rows, questions, lengths, problems by kind and leaks as pairs of texts."""
     parts: list[RenderableType] = [Text("Data", style="bold"), facts(_counts(summary))]
+    if summary.lengths:
+        parts += section("Lengths", _lengths(summary.lengths))
     if summary.problems:
         parts += section(f"Problems: {view.problem_count(summary.problems)}", _problems(summary))
+    if summary.retrieval:
+        from realift.report.terminal_retrieval import retrieval_block
+
+        parts += retrieval_block(summary.retrieval)
     if summary.leak_check:
         parts += section("Train/eval leaks", *_leaks(summary.leak_check))
     return Group(*parts)
@@ -51,17 +60,48 @@ def _counts(summary: DataSummary) -> list[tuple[str, str | Text]]:
     ]
 
 
+def _lengths(lengths: Sequence[Length]) -> RenderableType:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column("")
+    for name in ("rows", "shortest", "median", "95% within", "longest"):
+        table.add_column(name, justify="right")
+    for row in lengths:
+        table.add_row(
+            f"{row.of}, {row.unit}",
+            *(f"{n:,}" for n in (row.n, row.smallest)),
+            f"{row.median:,.0f}",
+            *(f"{n:,}" for n in (row.p95, row.largest)),
+        )
+    return table
+
+
 def _problems(summary: DataSummary) -> RenderableType:
-    lines: list[str | Text] = []
-    for problem in summary.problems[: view.N_SHOWN]:
-        place = f" {clean(str(problem.where))}" if problem.where else ""
-        line = styled(problem.severity, bold=False)
-        line.append(f"{place}: {clean(problem.message)} ({clean(problem.code)})", style="default")
-        if problem.hint:
-            line.append(f"\nhint: {clean(problem.hint)}", style="dim")
-        lines.append(line)
-    more = len(summary.problems) - view.N_SHOWN
-    return Group(bullets(lines), *([Text(f"  and {more} more")] if more > 0 else []))
+    """Problems by kind, the gravest first; of each kind the first places, then a count."""
+    kinds: dict[tuple[str, str], list[Problem]] = {}
+    for problem in summary.problems:
+        kinds.setdefault((problem.severity, problem.code), []).append(problem)
+    order = ("error", "warning", "note")
+    grouped = sorted(kinds.values(), key=lambda group: order.index(group[0].severity))
+    return bullets([_kind(group) for group in grouped])
+
+
+def _kind(group: Sequence[Problem]) -> Text:
+    first = group[0]
+    line = styled(first.severity, bold=False)
+    if len(group) == 1:
+        place = f" {clean(str(first.where))}" if first.where else ""
+        line.append(f"{place}: {clean(first.message)} ({clean(first.code)})", style="default")
+    else:
+        line.append(f": {len(group):,} x {clean(first.code)}", style="default")
+        for problem in group[:N_PLACES]:
+            place = f"{clean(str(problem.where))}: " if problem.where else ""
+            line.append(f"\n{place}{clean(problem.message)}", style="default")
+        if len(group) > N_PLACES:
+            line.append(f"\nand {len(group) - N_PLACES:,} more (--json has them all)", style="dim")
+    hints = dict.fromkeys(problem.hint for problem in group[:N_PLACES] if problem.hint)
+    for hint in hints:
+        line.append(f"\nhint: {clean(hint)}", style="dim")
+    return line
 
 
 def _leaks(check: LeakCheck) -> list[RenderableType]:

@@ -26,6 +26,7 @@ from realift.types import (
     Comparison,
     Completion,
     Guard,
+    Interval,
     LeakCheck,
     Problem,
     Question,
@@ -152,6 +153,15 @@ def details(row: Row) -> tuple[str, ...]:
     return ("; ".join(said), c.signature)
 
 
+def unlabelled(
+    like: Comparison, *, difference: float | None, interval: Interval | None
+) -> Comparison:
+    """Another difference on the same dimension, for a picture; its label colors nothing."""
+    return dataclasses.replace(
+        like, difference=difference, interval=interval, label="NO MEANINGFUL GAIN"
+    )
+
+
 def words(name: str) -> str:
     """A dimension's or probe's name for reading ("no over refusal")."""
     return name.replace("_", " ")
@@ -187,6 +197,17 @@ def reasons(verdict: Verdict) -> tuple[str, ...]:
     """The reasons, less those that only repeat a guard that is OK."""
     fine = [guard.explanation for guard in verdict.guards if guard.status == "OK"]
     return tuple(r for r in verdict.reasons if not any(f and r.endswith(f) for f in fine))
+
+
+def short_reasons(verdict: Verdict) -> tuple[str, ...]:
+    """The reasons where the guards are shown below: of a guard its status and name, no more."""
+    own = [g for g in verdict.guards if g.explanation]
+    told = [r for r in reasons(verdict) if not any(r.endswith(g.explanation) for g in own)]
+    for status in ("REGRESSION", "WARNING", "UNPROVEN", "NOT CHECKED"):
+        names = [g.name for g in own if g.status == status and g.required]
+        if names:
+            told.append(f"{status}: {'; '.join(names)}")
+    return tuple(told)
 
 
 def warnings(verdict: Verdict) -> tuple[str, ...]:
@@ -287,7 +308,8 @@ def reading_interval(r: Reading) -> str:
     span = r.interval
     if span is None:
         return "-"
-    return f"{100 * span.level:g}% {_in_unit(span.low, r)} to {_in_unit(span.high, r)}"
+    low = _in_unit(span.low, r).removesuffix(" points")
+    return f"{100 * span.level:g}% {low} to {_in_unit(span.high, r)}"
 
 
 def _in_unit(value: float, r: Reading) -> str:

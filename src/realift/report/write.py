@@ -1,4 +1,4 @@
-"""Put the pages into a run folder.
+"""Put the pages into a run folder, and the page of several runs where it is wanted.
 
 >>> write_reports("runs/acme-1").markdown  # doctest: +SKIP
 PosixPath('runs/acme-1/report.md')
@@ -6,6 +6,7 @@ PosixPath('runs/acme-1/report.md')
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,3 +38,16 @@ def write_reports(folder: str | Path) -> Reports:
     for path, text in pages:
         run_folder.write_text(path, text)
     return reports
+
+
+def write_comparison(folders: Sequence[str | Path], path: str | Path) -> Path:
+    """Write the page that compares runs (two at least), whole or not at all; returns ``path``.
+
+    Raises:
+        RunFolderError: a folder cannot be read as a run.
+    """
+    from realift.report.comparison import render_comparison
+
+    runs = [run_folder.load(folder) for folder in folders]
+    run_folder.write_text(Path(path), render_comparison(runs))
+    return Path(path)

@@ -15,9 +15,19 @@ from realift.config import Config
 from realift.errors import TrainingError
 from realift.model.load import Base
 from realift.train.batches import collate, cut, epoch_order, pad_token_id
+from realift.train.checkpoint import Checkpoint, State
 from realift.train.loss import count_supervised, summed_loss
 from realift.train.plan import valid_steps
-from realift.types import CurvePoint, Encoded, OnEvent, Plan, Progress, TrainResult, ignore_event
+from realift.types import (
+    CurvePoint,
+    Encoded,
+    Notice,
+    OnEvent,
+    Plan,
+    Progress,
+    TrainResult,
+    ignore_event,
+)
 
 MAX_GRAD_NORM = 1.0
 
@@ -31,11 +41,13 @@ def train_adapter(
     train: Sequence[Encoded],
     valid: Sequence[Encoded],
     on_event: OnEvent = ignore_event,
+    checkpoint: Checkpoint | None = None,
 ) -> TrainResult:
     """Train the adapter in place; on return the model holds the kept step.
 
     The kept step is the one with the lowest held-out loss; without held-out rows it is the last.
-    Ctrl-C ends the training after the step under way and keeps the best step so far.
+    Ctrl-C ends the training after the step under way and keeps the best step so far. With a
+    ``checkpoint`` the training goes on from it, and ends as one that was never cut short.
 
     Raises:
         TrainingError: the first loss is 0 (nothing was supervised) or a loss is not finite.
@@ -52,13 +64,25 @@ def train_adapter(
 
     started = time.perf_counter()
     curve: list[CurvePoint] = []
-    base_loss = held_out_loss(base, model, valid, config) if valid else None
-    best_loss, best_step, best_weights = math.inf, 0, _copy(parameters)
-    worse, step, interrupted = 0, 0, False
+    saved = checkpoint.load(parameters, optimizer) if checkpoint else None
+    if saved is None:
+        base_loss = held_out_loss(base, model, valid, config) if valid else None
+        best_loss, best_step, best_weights = math.inf, 0, _copy(parameters)
+        worse, step = 0, 0
+    else:
+        base_loss, worse, step = saved.base_loss, saved.worse, saved.step
+        best_loss, best_step = saved.best_loss, saved.best_step
+        best_weights, curve = list(saved.best_weights), list(saved.curve)
+        started -= saved.seconds
+        on_event(Notice(text=f"going on from step {step} of {plan.n_steps}"))
+    done, interrupted = step, False  # steps of an earlier sitting
     try:
         for epoch in range(plan.epochs):
             order = epoch_order(len(train), epoch=epoch, seed=config.seed)
             for window in cut(order, config.batch_size * config.gradient_accumulation_steps):
+                if done:
+                    done -= 1
+                    continue
                 rate = plan.learning_rate * schedule(step, warmup, plan.n_steps)
                 loss = _step(base, model, optimizer, rate, [train[i] for i in window], config)
                 step += 1
@@ -92,6 +116,18 @@ def train_adapter(
                 )
                 if config.patience and worse >= config.patience:
                     break
+                if checkpoint and checkpoint.due(measured=valid_loss is not None):
+                    at = State(
+                        step=step,
+                        worse=worse,
+                        base_loss=base_loss,
+                        best_loss=best_loss,
+                        best_step=best_step,
+                        best_weights=best_weights,
+                        curve=curve,
+                        seconds=time.perf_counter() - started,
+                    )
+                    checkpoint.save(at, parameters, optimizer)
             else:
                 continue
             break

@@ -63,6 +63,12 @@ SPECS = (
         to_check="leave the probe 'invented' on",
     ),
     CheckSpec(
+        name="invented_twins",
+        title="answers when the passage is there",
+        remedy="add training rows that answer from a passage, next to those that refuse",
+        to_check="leave the probe 'invented' on",
+    ),
+    CheckSpec(
         name="memorization",
         title="memorization",
         remedy="train fewer epochs, or add more and more varied rows",
@@ -115,7 +121,10 @@ class Draft:
 def judge_drafts(
     drafts: Sequence[Draft], *, margin: float, alpha: float = 0.05
 ) -> tuple[Check, ...]:
-    """The checks with their status: the rule of the guards, Holm's correction over the drafts."""
+    """The checks with their status: the rule of the guards, Holm's correction over the drafts.
+
+    A check that found harm is always waited for.
+    """
     measured = [d for d in drafts if _measured(d.comparison)]
     corrected = dict(
         zip(
@@ -139,7 +148,10 @@ def judge_drafts(
             "NOT CHECKED": "The base is right on none, so nothing could get worse.",
         }[found]
         check = dataclasses.replace(
-            draft.check, status=found, sentence=f"{draft.check.sentence} {meaning}".strip()
+            draft.check,
+            status=found,
+            sentence=f"{draft.check.sentence} {meaning}".strip(),
+            required=draft.check.required or found in ("WARNING", "REGRESSION"),
         )
         out.append(honest(check))
     return tuple(out)

@@ -59,8 +59,11 @@ def probability_better(n_fixed: float, n_broken: float) -> float:
     return float(betainc(n_broken + 1, n_fixed + 1, 0.5))
 
 
-def wilson(n_right: int, n: int, *, level: float = 0.95) -> Rate:
+def wilson(n_right: float, n: int, *, level: float = 0.95) -> Rate:
     """A proportion with its Wilson score interval; ``n = 0`` is not measured, never 0.
+
+    ``n_right`` may be a sum of values in 0-1: the interval of their mean is then too wide rather
+    than too narrow, for no such values vary more than 0 and 1 do.
 
     Reference: Wilson (1927), JASA 22:209-212.
 

@@ -1,0 +1,287 @@
+"""Which twins are taken, which must not be, and the file they are written to."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from realift import run_folder
+from realift.augmenting.twins import UNNAMED_THING, Draft, refusal_twins, reworded
+from realift.config import REFUSAL
+from realift.data.check import check_examples
+from realift.data.leakage import find_leaks
+from realift.data.questions import default_group
+from realift.data.read import raise_if_errors, read_examples, read_questions
+from realift.data.text import fold
+from realift.errors import UsageError
+from realift.score import detect
+from realift.types import Example, Message, Question, Where
+
+Why = Literal["in the eval set", "contradicts a row"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeRow:
+    """A row that was written. ``source``: the row it was made from ("train.jsonl:17")."""
+
+    made_by: str
+    source: str
+    question: str
+    context: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A row that was not written. ``because_of``: the question or row it is too like."""
+
+    made_by: str
+    source: str
+    question: str
+    why: Why
+    because_of: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Augmented:
+    """What was written: the user's rows as they are, then the made ones."""
+
+    out: str
+    n_own: int
+    n_own_refusals: int
+    refusal: str
+    made: tuple[MadeRow, ...]
+    left_out: tuple[LeftOut, ...]
+    n_asked_for: int
+    eval_compared: int  # questions of the eval set that no made row may be like; 0 = none given
+
+
+def augment(
+    train: str | Path,
+    *,
+    out: str | Path,
+    eval: str | Path | None = None,
+    refusals: int | None = None,
+    reword: int = 0,
+    seed: int = 0,
+    refusal_phrases: Sequence[str] = (),
+) -> Augmented:
+    """Write the training rows and further ones made from them: refusals, other wordings.
+
+    1. Refusals are taken in turn from every kind that the rows allow (``twins.KINDS``).
+    2. A row that is too like an eval question (exact, near or suspect in the leak check), or like
+       one of the user's rows with another answer, is left out and the next one is taken.
+    3. Own rows are written first, word for word; made ones follow with ``source`` and
+       ``made_by``, which reading ignores.
+
+    Args:
+        train: the user's rows, in any format that ``run`` reads.
+        out: a new JSONL file.
+        eval: the eval set; its questions are only compared with.
+        refusals: how many (default: so many that half of all rows refuse).
+        reword: other wordings of each answering row (English only), at most.
+        seed: of names and of what is put beside what.
+        refusal_phrases: sentences that count as a refusal besides the built-in ones; the first
+            is what the new rows say if the user's own rows do not refuse.
+
+    Raises:
+        DataError: the rows cannot be used as they are.
+        UsageError: ``out`` exists, or no such row can be made.
+    """
+    path = Path(out)
+    if path.exists():
+        raise UsageError(f"{path}: exists already", hint="give another --out, or move it away")
+    if path.suffix.lower() != ".jsonl":
+        raise UsageError(f"{path}: not a .jsonl file", hint="name it .jsonl")
+    read = read_examples(train)
+    raise_if_errors((*read.problems, *check_examples(read.rows, refusal_phrases)))
+    rows = read.rows
+    questions: tuple[Question, ...] = ()
+    if eval is not None:
+        asked = read_questions(eval)
+        raise_if_errors(asked.problems)
+        questions = asked.rows
+    own_refusals = [r for r in rows if detect(r.answer, refusal_phrases).kind == "clean"]
+    refusing = {r.id for r in own_refusals}
+    answering = [r for r in rows if r.id not in refusing and len(_turns(r)) == 2]
+    wanted = max(0, len(rows) - 2 * len(own_refusals)) if refusals is None else refusals
+    said = Counter(r.answer.strip() for r in own_refusals).most_common(1)
+    refusal = said[0][0] if said else next(iter(refusal_phrases), REFUSAL)
+
+    texts = [t for r in rows for m in r.messages for t in (m.content, m.context)]
+    texts += [t for q in questions for t in (q.question, q.context, *_flat(q))]
+    chooser = _Chooser(rows=rows, questions=questions, refusal=refusal)
+    chooser.take(_in_turn(refusal_twins(answering, rows, texts, seed=seed)), wanted)
+    chooser.take(reworded(answering), reword * len(answering))
+    if not chooser.made and (wanted or reword):
+        raise UsageError(
+            f"{train}: no row could be made from these rows",
+            hint="rows with a context, or English questions that hold a name, give refusals; "
+            "English questions give other wordings",
+        )
+    run_folder.write_text(path, _own_lines(train, rows) + "".join(map(_line, chooser.made)))
+    return Augmented(
+        out=str(path),
+        n_own=len(rows),
+        n_own_refusals=len(own_refusals),
+        refusal=refusal,
+        made=tuple(chooser.made),
+        left_out=tuple(chooser.left_out),
+        n_asked_for=wanted + reword * len(answering),
+        eval_compared=len(questions),
+    )
+
+
+class _Chooser:
+    """Takes drafts one by one and keeps those that harm nothing."""
+
+    def __init__(
+        self, *, rows: Sequence[Example], questions: Sequence[Question], refusal: str
+    ) -> None:
+        self.rows, self.questions, self.refusal = rows, questions, refusal
+        self.made: list[MadeRow] = []
+        self.left_out: list[LeftOut] = []
+        self._own = [_asked(row.instruction, row.context, row) for row in rows]
+        self._taken = {(fold(r.instruction), fold(r.context)): r for r in rows}
+
+    def take(self, drafts: Iterator[Draft], n: int) -> None:
+        """Keep ``n`` of the drafts, or as many as there are."""
+        kept = 0
+        for draft in drafts if n > 0 else ():
+            kept += self._keep(draft)
+            if kept == n:
+                return
+
+    def _keep(self, draft: Draft) -> bool:
+        key = (fold(draft.question), fold(draft.context))
+        if key in self._taken:
+            own = self._taken[key]
+            if draft.answer is None and own.answer.strip() != self.refusal:
+                self._leave(draft, "contradicts a row", own.id)
+            return False
+        row = _as_example(draft, draft.answer or self.refusal)
+        leak = next((k for k in find_leaks([row], self.questions).leaks if k.field == "question"),
+                    None)  # fmt: skip
+        if leak is not None:
+            self._leave(draft, "in the eval set", leak.question_id)
+            return False
+        # Only a refusal can contradict: another wording has the answer of its row.
+        near = [] if draft.answer is not None else [
+            k for k in find_leaks([row], self._own).leaks
+            if k.field == "question" and k.kind != "suspect"
+        ]  # fmt: skip
+        clash = next((k for k in near if not self._refuses(k.question_id)), None)
+        if clash is not None:
+            self._leave(draft, "contradicts a row", clash.question_id)
+            return False
+        self._taken[key] = row
+        self.made.append(
+            MadeRow(
+                made_by=draft.made_by,
+                source=_source(draft),
+                question=draft.question,
+                context=draft.context,
+                answer=draft.answer or self.refusal,
+            )
+        )
+        return True
+
+    def _refuses(self, row_id: str) -> bool:
+        return next(r for r in self.rows if r.id == row_id).answer.strip() == self.refusal
+
+    def _leave(self, draft: Draft, why: Why, because_of: str) -> None:
+        self.left_out.append(
+            LeftOut(
+                made_by=draft.made_by,
+                source=_source(draft),
+                question=draft.question,
+                why=why,
+                because_of=because_of,
+            )
+        )
+
+
+def _in_turn(makers: dict[str, Iterator[Draft]]) -> Iterator[Draft]:
+    """One draft of each kind in turn, until none has any left."""
+    left = list(makers.values())
+    while left:
+        for maker in list(left):
+            draft = next(maker, None)
+            if draft is None:
+                left.remove(maker)
+            else:
+                yield draft
+
+
+def _source(draft: Draft) -> str:
+    """The row it was made from; of what no row is about, the file."""
+    return draft.of.where.file if draft.made_by == UNNAMED_THING else str(draft.of.where)
+
+
+def _turns(row: Example) -> list[Message]:
+    return [m for m in row.messages if m.role != "system"]
+
+
+def _flat(question: Question) -> tuple[str, ...]:
+    return tuple(text for slot in question.answers for text in slot)
+
+
+def _asked(question: str, context: str, row: Example) -> Question:
+    return Question(
+        id=row.id,
+        where=row.where,
+        question=question,
+        context=context,
+        group=default_group(question, context),
+    )
+
+
+def _as_example(draft: Draft, answer: str) -> Example:
+    user = Message(role="user", content=draft.question, context=draft.context)
+    return Example(
+        id="made",
+        where=Where(file="made"),
+        messages=(user, Message(role="assistant", content=answer)),
+    )
+
+
+# --- the file -----------------------------------------------------------------------------------
+
+
+def _own_lines(train: str | Path, rows: Sequence[Example]) -> str:
+    """The user's rows: a JSONL file word for word, any other format row by row."""
+    path = Path(train)
+    if path.suffix.lower() in (".jsonl", ".ndjson"):
+        text = path.read_text(encoding="utf-8-sig")
+        lines = [line for line in text.split("\n") if line.strip()]
+        if len(lines) == len(rows):
+            return "".join(line.rstrip("\r") + "\n" for line in lines)
+    return "".join(json.dumps(_plain(row), ensure_ascii=False) + "\n" for row in rows)
+
+
+def _plain(row: Example) -> dict[str, Any]:
+    if len(row.messages) == 2:
+        own = {"instruction": row.instruction, "input": row.context, "output": row.answer}
+    else:
+        own = {"messages": [_turn(m) for m in row.messages]}  # type: ignore[dict-item]
+    return {**own, "source": str(row.where)}
+
+
+def _turn(message: Message) -> dict[str, str]:
+    turn = {"role": message.role, "content": message.content}
+    return turn | ({"context": message.context} if message.context else {})
+
+
+def _line(row: MadeRow) -> str:
+    value = {
+        "instruction": row.question,
+        "input": row.context,
+        "output": row.answer,
+        "source": row.source,
+        "made_by": row.made_by,
+    }
+    return json.dumps(value, ensure_ascii=False) + "\n"

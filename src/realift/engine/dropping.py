@@ -1,0 +1,54 @@
+"""Dropout that visits only what it drops.
+
+Every element is dropped with probability p, independently (the same distribution as
+``torch.nn.Dropout``; the stream of random numbers is another). On a CPU drawing a number for every
+element costs more than the adapter itself; drawing the gaps between dropped ones, which are
+geometric, costs p times as much. The dropped elements are set to 0, used, and put back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+_SPARSE_UP_TO = 0.3  # from here on a number for each element is as cheap
+
+
+def draw_dropped(n: int, p: float, *, device: torch.device) -> torch.Tensor:
+    """Flat indices (int64, sorted) of the elements dropped among ``n``, each with probability p."""
+    import torch
+
+    if device.type != "cpu" or p > _SPARSE_UP_TO:
+        return (torch.rand(n, device=device) < p).nonzero()[:, 0]
+    found: list[torch.Tensor] = []
+    last = -1
+    rate = -math.log1p(-p)
+    while last < n:
+        left = (n - last) * p
+        draws = int(left + 6 * math.sqrt(left) + 8)
+        # floor(Exp(1) / rate) is geometric: the number of elements kept before the next drop.
+        # float64: a float32 exponential has no values near 0 to speak of.
+        gaps = torch.empty(draws, dtype=torch.float64).exponential_().div_(rate)
+        places = gaps.floor_().long().add_(1).cumsum_(0).add_(last)
+        found.append(places)
+        last = int(places[-1])
+    dropped = found[0] if len(found) == 1 else torch.cat(found)
+    return dropped[: int(torch.searchsorted(dropped, n))]
+
+
+@contextmanager
+def without(x: torch.Tensor, dropped: torch.Tensor | None) -> Iterator[torch.Tensor]:
+    """``x`` (contiguous) with the dropped elements 0 for the time being; None drops nothing."""
+    if dropped is None:
+        yield x
+        return
+    flat = x.view(-1)
+    kept = flat[dropped]
+    flat[dropped] = 0
+    yield x
+    flat[dropped] = kept

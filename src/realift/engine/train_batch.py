@@ -1,0 +1,112 @@
+"""Rows of a training step as packed micro-batches, with what is supervised in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from realift.engine.packing import SHARE_FROM, Pack, lay_out
+from realift.engine.parts import Parts
+from realift.engine.tiles import chosen_tiles, full_tiles
+from realift.engine.train_layer import Rows
+from realift.types import Encoded
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(slots=True, kw_only=True)
+class Micro:
+    """A packed micro-batch on the model's device.
+
+    ``targets[i]`` is the next token that ``chosen`` place ``targets_at[i]`` has to predict; rows
+    that begin alike may ask one place several times.
+    """
+
+    pack: Pack
+    rows: Rows
+    ids: torch.Tensor  # (T,)
+    targets: torch.Tensor  # (S,)
+    targets_at: torch.Tensor  # (S,) index into the chosen places
+    inputs: tuple[tuple[int, ...], ...]  # the token ids laid out, row by row
+
+    @property
+    def n_supervised(self) -> int:
+        return int(self.targets.shape[0])
+
+
+def n_inputs(row: Encoded) -> int:
+    """Tokens of a row that have to be computed: all that stand before its last supervised one."""
+    last = max((t for t, marked in enumerate(row.supervised) if marked), default=0)
+    return max(1, last)
+
+
+def count_targets(rows: Sequence[Encoded]) -> int:
+    """Supervised tokens that a loss is computed for (the first token of a row never is)."""
+    return sum(sum(row.supervised[1:]) for row in rows)
+
+
+def split_rows(rows: Sequence[Encoded], max_tokens: int) -> list[list[Encoded]]:
+    """Rows in micro-batches of at most ``max_tokens`` laid-out tokens (a longer row stands alone).
+
+    Rows that begin alike come together, so that their beginning is computed once.
+    """
+    order = sorted(rows, key=lambda r: r.input_ids)
+    out: list[list[Encoded]] = []
+    size = 0
+    for row in order:
+        more = n_inputs(row)
+        if out:
+            shared = _common(out[-1][-1].input_ids, row.input_ids)
+            more -= shared if shared >= SHARE_FROM else 0
+        if not out or size + more > max_tokens:
+            out.append([])
+            size, more = 0, n_inputs(row)
+        out[-1].append(row)
+        size += more
+    return out
+
+
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    n = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        n += 1
+    return n
+
+
+def micro_batch(
+    parts: Parts, rows: Sequence[Encoded], *, share_from: int | None = SHARE_FROM
+) -> Micro:
+    """Lay rows out, and find the places whose next token is supervised."""
+    import torch
+
+    device, dtype = parts.embed.device, parts.embed.dtype
+    inputs = [row.input_ids[: n_inputs(row)] for row in rows]
+    pack = lay_out(inputs, share_from=share_from)
+    asked = [
+        (pack.places[i][t - 1], row.input_ids[t])
+        for i, row in enumerate(rows)
+        for t in range(1, len(row.input_ids))
+        if row.supervised[t]
+    ]
+    chosen = sorted({place for place, _ in asked})
+    number = {place: i for i, place in enumerate(chosen)}
+    cos, sin = parts.rope(torch.tensor(pack.positions, device=device))
+    half = parts.head_dim // 2
+    return Micro(
+        pack=pack,
+        rows=Rows(
+            cos=cos[:, :half].contiguous(),
+            sin=sin[:, :half].contiguous(),
+            tiles=full_tiles(pack, device=device, dtype=dtype),
+            chosen=torch.tensor(chosen, device=device),
+            chosen_tiles=chosen_tiles(pack, chosen, device=device, dtype=dtype),
+        ),
+        ids=torch.tensor(pack.ids, device=device),
+        targets=torch.tensor([target for _, target in asked], device=device),
+        targets_at=torch.tensor([number[place] for place, _ in asked], device=device),
+        inputs=tuple(inputs),
+    )

@@ -1,0 +1,121 @@
+"""Loss and adapter gradients of a training step, exactly as the plain path computes them, faster.
+
+What is saved: padding; the output head where nothing is supervised; the last layer there too;
+beginnings that rows share; everything under the first adapted layer in backward, and from the
+second epoch on in forward as well; weight gradients of the frozen base; most kept activations.
+
+>>> trainer = FastTrainer(parts)  # doctest: +SKIP
+>>> loss = trainer.step(rows)  # fills .grad of the adapter's parameters  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from realift.engine.parts import Parts
+from realift.engine.train_batch import Micro, count_targets, micro_batch, split_rows
+from realift.engine.train_head import head_loss
+from realift.engine.train_layer import (
+    Kept,
+    block_of,
+    layer_backward,
+    layer_forward,
+    rms,
+    rms_backward,
+)
+from realift.types import Encoded
+
+if TYPE_CHECKING:
+    import torch
+
+MAX_TOKENS = 1024
+
+
+class FastTrainer:
+    """The engine on one adapted model. The adapter's parameters stay peft's own."""
+
+    def __init__(
+        self, parts: Parts, *, max_tokens: int = MAX_TOKENS, cache_bytes: int = 256 << 20
+    ) -> None:
+        """``max_tokens``: most tokens of a micro-batch. ``cache_bytes``: most memory for hidden
+        states under the first adapted layer (used only if such layers exist)."""
+        self.parts, self.max_tokens = parts, max_tokens
+        self.blocks = [block_of(layer) for layer in parts.layers]
+        self.first = parts.first_adapted
+        self._cache: dict[tuple[int, ...], torch.Tensor] = {}
+        self._cache_left = cache_bytes
+
+    def step(self, rows: Sequence[Encoded]) -> float:
+        """Mean loss of the rows (nats per supervised token); its gradient is added to ``.grad``."""
+        import torch
+
+        n = count_targets(rows)
+        total = 0.0
+        with torch.no_grad():
+            for piece in split_rows(rows, self.max_tokens):
+                total += self._micro(micro_batch(self.parts, piece), scale=1 / n)
+        return total / n
+
+    def loss(self, rows: Sequence[Encoded]) -> float:
+        """Mean loss of the rows, dropout off, no gradient."""
+        import torch
+
+        total = 0.0
+        with torch.no_grad():
+            for piece in split_rows(rows, self.max_tokens):
+                total += self._micro(micro_batch(self.parts, piece), scale=None)
+        return total / count_targets(rows)
+
+    def _micro(self, micro: Micro, *, scale: float | None) -> float:
+        """Summed loss of a micro-batch; with a scale also gradients and dropout."""
+        parts, train = self.parts, scale is not None
+        if not micro.n_supervised:
+            return 0.0
+        n_layers = len(self.blocks)
+        hidden = self._lower(micro)
+        kept: list[Kept | None] = []
+        for i in range(self.first, n_layers):
+            hidden, saved = layer_forward(
+                parts, self.blocks[i], hidden, micro.rows,
+                last=i == n_layers - 1, keep=train, train=train,
+            )  # fmt: skip
+            kept.append(saved)
+        if self.first == n_layers:
+            hidden = hidden[micro.rows.chosen]
+        normed, r = rms(hidden, parts.norm, parts.eps)
+        loss, normed_grad = head_loss(parts, normed, micro.targets, micro.targets_at, scale=scale)
+        if normed_grad is None or self.first == n_layers:
+            return loss
+        grad: torch.Tensor | None = rms_backward(normed_grad, hidden, r, parts.norm)
+        for i in range(n_layers - 1, self.first - 1, -1):
+            saved = kept.pop()
+            assert grad is not None
+            assert saved is not None
+            grad = layer_backward(
+                parts, self.blocks[i], grad, saved, micro.rows,
+                last=i == n_layers - 1, below=i > self.first,
+            )  # fmt: skip
+        return loss
+
+    def _lower(self, micro: Micro) -> torch.Tensor:
+        """Hidden states (T, h) that go into the first adapted layer, computed once for each row."""
+
+        parts = self.parts
+        places = [list(place) for place in micro.pack.places]
+        if self.first and all(row in self._cache for row in micro.inputs):
+            out = parts.embed.new_empty((micro.pack.n_tokens, parts.hidden))
+            for row, place in zip(micro.inputs, places, strict=True):
+                out[place] = self._cache[row]
+            return out
+        hidden = parts.embed.detach()[micro.ids]
+        for i in range(self.first):
+            hidden, _ = layer_forward(
+                parts, self.blocks[i], hidden, micro.rows, last=False, keep=False, train=False
+            )
+        size = sum(map(len, micro.inputs)) * parts.hidden * hidden.element_size()
+        if self.first and size <= self._cache_left:
+            self._cache_left -= size
+            for row, place in zip(micro.inputs, places, strict=True):
+                self._cache[row] = hidden[place]
+        return hidden

@@ -1,0 +1,113 @@
+"""What the scorers can say about training rows: answers their context does not hold, languages.
+
+Lies above ``data/check``, because numbers and names of an answer are read here the way answers of a
+model are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from realift.data.problems import Findings
+from realift.data.text import shorten
+from realift.score.evidence import missing_numbers, read
+from realift.score.fold import strip_citations
+from realift.score.language import CODES, language
+from realift.score.names import missing_names
+from realift.score.refusal import detect
+from realift.types import Example, Problem, Where
+
+MOST = 0.5  # share of rows from which a trait belongs to the task and is no fault of a row
+OTHER = 0.2  # share of rows up to which another language is a stray, not a mixture
+
+
+def refuses(text: str, phrases: Sequence[str] = ()) -> bool:
+    """Whether an expected answer is a refusal, in whatever words."""
+    return detect(text, phrases).kind == "clean"
+
+
+def check_against_context(
+    examples: Sequence[Example], refusal_phrases: Sequence[str] = ()
+) -> tuple[Problem, ...]:
+    """Answers with a number or a name that neither their context nor their question has.
+
+    Such a row teaches to answer from memory although a context is there. When it is so in more
+    than half of the rows with context, the input is no source (a summary, a translation, a
+    record), which is said once.
+    """
+    found = Findings()
+    faults: list[tuple[Example, str]] = []
+    n = 0
+    for row in examples:
+        if not row.context or refuses(row.answer, refusal_phrases):
+            continue
+        n += 1
+        lang = CODES.get(language(row.answer) or language(row.context), "en")
+        given = "\n".join(part for m in row.messages[:-1] for part in (m.content, m.context))
+        said = strip_citations(row.answer)
+        known = [read(given, lang)]
+        missing = (
+            *missing_numbers(said, known, lang=lang),
+            *missing_names(said, known, lang=lang),
+        )
+        if missing:
+            faults.append((row, missing[0]))
+    if n and len(faults) > max(1, MOST * n):
+        found.note(
+            "context-is-no-source",
+            f"{len(faults):,} of {n:,} answers say things that their context does not hold, so "
+            "the context is taken as material, not as a source",
+            Where(file=faults[0][0].where.file),
+            hint="if answers should come from the context, these rows teach to make things up",
+        )
+        return found.problems()
+    for row, missed in faults:
+        found.warning(
+            "not-in-context",
+            f"the answer says '{shorten(missed, 30)}', which its context does not hold",
+            row.where,
+            hint="correct the answer or the context; else the row teaches to make things up",
+        )
+    return found.problems()
+
+
+def check_languages(examples: Sequence[Example]) -> tuple[Problem, ...]:
+    """Rows in another language than most, and answers in another language than their question."""
+    found = Findings()
+    asked = [language(row.instruction) for row in examples]
+    said = [language(row.answer) for row in examples]
+    crossed = [i for i, (a, b) in enumerate(zip(asked, said, strict=True)) if a and b and a != b]
+    both = sum(bool(a and b) for a, b in zip(asked, said, strict=True))
+    if crossed and len(crossed) <= MOST * both:
+        for i in crossed:
+            found.warning(
+                "answer-language",
+                f"the question is in {asked[i]}, the answer in {said[i]}",
+                examples[i].where,
+                hint="answer in the language of the question, unless that is what you teach",
+            )
+    counted = Counter(a or b for a, b in zip(asked, said, strict=True) if a or b)
+    if len(counted) < 2:
+        return found.problems()
+    (main, n_main), *others = counted.most_common()
+    n_other = sum(n for _, n in others)
+    if n_other > OTHER * (n_main + n_other):
+        parts = ", ".join(f"{n:,} {name}" for name, n in counted.most_common(4))
+        found.note(
+            "mixed-languages",
+            f"the rows are in several languages: {parts}",
+            Where(file=examples[0].where.file),
+            hint="fine if it is meant so; small models learn one language better than several",
+        )
+        return found.problems()
+    for row, a, b in zip(examples, asked, said, strict=True):
+        if (a or b) not in ("", main):
+            found.each(
+                "note",
+                "other-language",
+                f"is in {a or b}; most rows are in {main}",
+                row.where,
+                hint="fine if it is meant so",
+            )
+    return found.problems()
