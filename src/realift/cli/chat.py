@@ -20,16 +20,13 @@ if TYPE_CHECKING:
 
 
 @app.command()
-@with_options(MODEL, also=("max_new_tokens",))
+@with_options(MODEL, also=("max_new_tokens", "docs", "retriever", "retrieve_k", "passage_words"))
 def chat(
     run: Path | None = typer.Argument(
         None, help="A run: its folder, or its name in runs/.", autocompletion=complete_run
     ),
     adapter: Path | None = typer.Option(
         None, "--adapter", "-a", help="Folder of a PEFT adapter, instead of a run."
-    ),
-    docs: str | None = typer.Option(
-        None, "--docs", help="Folder of documents: each question gets the nearest passages."
     ),
     context: str | None = typer.Option(
         None, "--context", help="A file (or text) to ask over; /context changes it."
@@ -67,9 +64,7 @@ def chat(
         need_web()
     piped = as_json or not (sys.stdin.isatty() and sys.stdout.isatty())
     with listening(quiet=quiet or as_json) as on_event:
-        talker, session = open_chat(
-            run=run, adapter=adapter, docs=docs, flags=options, on_event=on_event
-        )
+        talker, session = open_chat(run=run, adapter=adapter, flags=options, on_event=on_event)
     session = _prepared(session, context=context, arms=arms)
     if web:
         _serve(talker, session, host=host, port=port)
