@@ -15,7 +15,7 @@ from realift.errors import UsageError
 from realift.inputs import read_data
 from realift.score import detect
 from realift.starter import BASES, CASES, start
-from realift.starter.bases import cached_bases
+from realift.model.bases import cached_bases
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
