@@ -20,7 +20,7 @@ from realift.data.lengths import word_lengths
 from realift.data.problems import Findings, raise_if_errors
 from realift.data.retrieve import open_store, retrieve
 from realift.errors import DataError, UsageError
-from realift.score import DimensionTest, SelfTest, detect, selftest
+from realift.score import DimensionTest, SelfTest, selftest
 from realift.score.rows import check_against_context, check_languages, refuses
 from realift.sources import load_examples, load_questions
 from realift.types import DataSummary, Example, Problem, Question, RetrievalReport, Where
@@ -29,6 +29,7 @@ from realift.verdict.retrieval import retrieval_report
 
 EXPECTED_BROKEN = 0.05  # share of right answers a training breaks, for planning
 MANY_QUESTIONS = 100  # with an answer; from here on several samples of each add little
+MOST_TESTED = 1000  # questions made of rows that the scorer's self-test looks at, spread evenly
 PILOT = 4  # samples of each question that `samples_per_question: auto` starts with
 
 
@@ -101,7 +102,10 @@ def read_data(config: Config, *, cross_fit: bool = False, keep_going: bool = Fal
         folds = _folds(examples, config)
         questions = tuple(question for fold in folds for question in fold.questions)
         problems.append(_no_eval_set(examples, folds))
-    self_test = selftest(questions, refusal_phrases=config.refusal_phrases, scorer=config.scorer)
+    step = -(-len(questions) // MOST_TESTED) if folds else 1
+    self_test = selftest(
+        questions[::step], refusal_phrases=config.refusal_phrases, scorer=config.scorer
+    )
     excluded = tuple(name for name in self_test.excluded if name != "correctness")
     problems += [*check_questions(questions, repeats=not folds), *self_test.problems]
     if not folds:
@@ -219,7 +223,7 @@ def _folds(examples: Sequence[Example], config: Config) -> tuple[Fold, ...]:
         folds=config.folds,
         seed=config.seed,
         system_prompt=config.system_prompt,
-        refuses=lambda text: detect(text, config.refusal_phrases).kind == "clean",
+        refuses=lambda text: refuses(text, config.refusal_phrases),
     )
     if not folds:
         raise DataError(
