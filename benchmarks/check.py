@@ -28,12 +28,12 @@ from realift.manifest import machine_facts
 
 ROOT = Path(__file__).resolve().parents[1]
 EVAL = ROOT / "examples" / "acme" / "eval.jsonl"
-SYLLABLES = "ba ke lo mi tu ra ne so vi da pe gu ha ri zo fe nu ca li mo".split()
+SYLLABLES = "ba,ke,lo,mi,tu,ra,ne,so,vi,da,pe,gu,ha,ri,zo,fe,nu,ca,li,mo"
 
 
 def make_rows(n: int, seed: int = 0) -> list[dict[str, str]]:
     rng = random.Random(seed)
-    words = ["".join(rng.choices(SYLLABLES, k=rng.randint(2, 4))) for _ in range(8000)]
+    words = ["".join(rng.choices(SYLLABLES.split(","), k=rng.randint(2, 4))) for _ in range(8000)]
     weights = [1 / (rank + 3) for rank in range(len(words))]
 
     def text(low: int, high: int) -> str:

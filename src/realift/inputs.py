@@ -31,6 +31,11 @@ EXPECTED_BROKEN = 0.05  # share of right answers a training breaks, for planning
 MANY_QUESTIONS = 100  # with an answer; from here on several samples of each add little
 MOST_TESTED = 1000  # questions made of rows that the scorer's self-test looks at, spread evenly
 PILOT = 4  # samples of each question that `samples_per_question: auto` starts with
+NO_FOLDS = (
+    "no eval set given, and these rows cannot stand in for one: they are all near-copies of each "
+    "other, or conversations with several turns or a system message of their own"
+)
+NO_FOLDS_HINT = "give --eval FILE; or 'realift train' to train without judging"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +105,8 @@ def read_data(config: Config, *, cross_fit: bool = False, keep_going: bool = Fal
     broken = any(p.severity == "error" for p in problems)
     if config.eval is None and cross_fit and not broken:
         folds = _folds(examples, config)
+        if not folds and not keep_going:
+            raise DataError(f"{config.train}: {NO_FOLDS}", hint=NO_FOLDS_HINT)
         questions = tuple(question for fold in folds for question in fold.questions)
         problems.append(_no_eval_set(examples, folds))
     step = -(-len(questions) // MOST_TESTED) if folds else 1
@@ -218,24 +225,25 @@ def need_questions(data: Data) -> None:
 
 
 def _folds(examples: Sequence[Example], config: Config) -> tuple[Fold, ...]:
-    folds = cut_folds(
+    return cut_folds(
         examples,
         folds=config.folds,
         seed=config.seed,
         system_prompt=config.system_prompt,
         refuses=lambda text: refuses(text, config.refusal_phrases),
     )
-    if not folds:
-        raise DataError(
-            f"{config.train}: no eval set given, and these rows cannot stand in for one: they are "
-            "all near-copies of each other, or conversations with several turns or a system "
-            "message of their own",
-            hint="give --eval FILE; or 'realift train' to train without judging",
-        )
-    return folds
 
 
 def _no_eval_set(examples: Sequence[Example], folds: Sequence[Fold]) -> Problem:
+    if not folds:
+        place = Where(file=examples[0].where.file) if examples else None
+        return Problem(
+            severity="warning",
+            code="no-cross-fit",
+            message=NO_FOLDS,
+            where=place,
+            hint=NO_FOLDS_HINT,
+        )
     n = sum(len(fold.questions) for fold in folds)
     left_out = len(examples) - n
     also = (
