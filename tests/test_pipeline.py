@@ -88,7 +88,7 @@ CHANGES: dict[str, Any] = {
     "name": "mine",
 }
 NEEDS_MORE = {  # what it takes for the option to have something to change
-    "patience": {"epochs": 8, "learning_rate": 0.3},
+    "patience": {"epochs": 8, "learning_rate": 0.05},
     "max_length": {},
     "refusal_phrases": {},
     "temperature": {"samples_per_question": 2},

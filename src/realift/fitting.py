@@ -86,10 +86,12 @@ def load(config: Config, on_event: OnEvent) -> Base:
     """Load the base in the chosen dtype on the chosen device."""
     from realift.model.device import choose
     from realift.model.load import load_base
+    from realift.model.tune import tuned
 
     on_event(Notice(text=f"loading {config.base}"))
     compute = choose(device=config.device, dtype=config.dtype, threads=config.threads)
-    return load_base(config.base, compute=compute)
+    base = load_base(config.base, compute=compute)
+    return tuned(base, threads=config.threads)
 
 
 def list_tasks(config: Config, data: Data, folder: Path, scratch: Path) -> tuple[Task, ...]:

@@ -19,7 +19,7 @@ from realift.model.device import peak_bytes
 from realift.model.load import Base
 from realift.train.batches import Batch, collate, cut, epoch_order, pad_token_id
 from realift.train.fast import fast_trainer
-from realift.train.fast_cost import choose_portion, measure_fast
+from realift.train.fast_cost import Cost, choose_portion, measure_fast
 from realift.train.loss import summed_loss
 from realift.types import Encoded, Plan
 
@@ -92,7 +92,7 @@ def plan_training(
         return plan
     n_checks = len(valid_steps(plan.n_steps)) + 1 if valid else 0
     if not isinstance(fast, str):
-        cost = measure_fast(fast, train, valid, config, base.compute.device, plan, n_checks)
+        cost: Cost = measure_fast(fast, train, valid, config, base.compute.device, plan, n_checks)
         return dataclasses.replace(
             plan,
             expected_seconds=cost.seconds,
