@@ -12,8 +12,7 @@ import pytest
 
 from realift.answer.arms import answer_questions
 from realift.chat.commands import obey
-from realift.chat.documents import open_documents
-from realift.chat.session import Reply, Turn, answered, ask
+from realift.chat.session import Reply, Turn, answered, ask, with_context
 from realift.chat.talk import open_chat, put
 from realift.errors import DataError, ModelError, RealiftError, RunFolderError, UsageError
 
@@ -133,15 +132,18 @@ def test_documents_give_each_question_its_passages(run: Path, tmp_path: Path) ->
     (tmp_path / "logs" / "keep.md").write_text("Logs are kept for 14 days.\n")
     (tmp_path / "fair.txt").write_text("The fair is in Lyon. " * 40 + "\n\nTickets cost 4 euros.")
     (tmp_path / "image.png").write_bytes(b"\x89PNG")
-    talker, session = open_chat(run=run, docs=str(tmp_path), flags={"max_new_tokens": 2})
-    assert talker.documents is not None
-    assert (talker.documents.n_documents, talker.documents.n_passages) == (2, 3)
+    flags = {"max_new_tokens": 2, "docs": str(tmp_path), "retrieve_k": 1, "passage_words": 80}
+    talker, session = open_chat(run=run, flags=flags)
+    assert talker.store is not None
+    assert (talker.store.n_documents, talker.store.n_passages) == (2, 4)
     turn = put(talker, session, "How long are logs kept?", on_text=QUIET)
-    assert turn.question.passages[0].source == "logs/keep.md"
+    assert [p.source for p in turn.question.passages] == ["logs/keep.md"]
+    pasted = put(talker, with_context(session, "Ann."), "How long?", on_text=QUIET)
+    assert pasted.question.context == "[1] Ann."
 
 
 def test_a_folder_without_documents_says_so(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no text"):
-        open_documents(tmp_path)
+    with pytest.raises(DataError):
+        open_chat(flags={"base": "tiny", "docs": str(tmp_path)})
     with pytest.raises(DataError, match="no such folder"):
-        open_documents(tmp_path / "no")
+        open_chat(flags={"base": "tiny", "docs": str(tmp_path / "no")})

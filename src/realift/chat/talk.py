@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realift.chat.documents import Documents, open_documents
 from realift.chat.session import Reply, Session, Turn, ask, messages
 from realift.config import Config, resolve
+from realift.data.problems import Findings, raise_if_errors
+from realift.data.retrieve import Store, open_store
 from realift.errors import ModelError, RunFolderError, UsageError
-from realift.types import Arm, OnEvent, Question, ignore_event
+from realift.types import Arm, OnEvent, Passage, Question, ignore_event
 
 if TYPE_CHECKING:
     from realift.model.load import Base
@@ -30,6 +31,7 @@ OnText = Callable[[Arm, str], None]
 class Talker:
     """What answers: a base, the model with the adapter on it (the base itself without one).
 
+    ``store``: the passages each question's context is taken from (``config.docs``), if any.
     ``verdict``: the run's verdict and recommendation in words, "" if there is none.
     """
 
@@ -37,7 +39,7 @@ class Talker:
     model: Any
     adapter: Path | None
     config: Config
-    documents: Documents | None
+    store: Store | None
     verdict: str
 
 
@@ -48,7 +50,6 @@ def open_chat(
     *,
     run: Path | None = None,
     adapter: Path | None = None,
-    docs: str | None = None,
     flags: Mapping[str, Any],
     on_event: OnEvent = ignore_event,
 ) -> tuple[Talker, Session]:
@@ -61,7 +62,7 @@ def open_chat(
         UsageError: nothing to talk to, or two things.
         RunFolderError: no such run, or it has no adapter (yet).
         ModelError: base or adapter cannot be loaded, or do not belong together.
-        DataError: ``docs`` has nothing to read.
+        DataError: the documents (``docs``, the flag or the run's own) cannot be read.
     """
     from realift.fitting import as_trained, load
     from realift.model.load import attach_adapter
@@ -84,7 +85,7 @@ def open_chat(
         config = as_trained(config, adapter)
         if "base" not in config.given:
             config = dataclasses.replace(config, base=_base_of(adapter))
-    documents = open_documents(docs) if docs else None
+    store = _store(config)
     base = load(config, on_event)
     model = attach_adapter(base, adapter) if adapter else base.model
     talker = Talker(
@@ -92,7 +93,7 @@ def open_chat(
         model=model,
         adapter=adapter,
         config=config,
-        documents=documents,
+        store=store,
         verdict=verdict,
     )
     trained = config.system_prompt
@@ -105,6 +106,17 @@ def open_chat(
         has_adapter=adapter is not None,
     )
     return talker, session
+
+
+def _store(config: Config) -> Store | None:
+    if config.docs is None:
+        return None
+    found = Findings()
+    store = open_store(
+        config.docs, retriever=config.retriever, words=config.passage_words, found=found
+    )
+    raise_if_errors(found.problems())
+    return store
 
 
 def _find(run: Path) -> Path:
@@ -181,7 +193,9 @@ def put(
         on_text: told the arm and its whole text so far, after each token.
         stopping: asked after each token; True ends the answer.
     """
-    found = talker.documents.search(text) if talker.documents and not session.context else ()
+    found: Sequence[Passage] = ()
+    if talker.store is not None and not session.context:
+        (found,) = talker.store.search([text], talker.config.retrieve_k)
     question = ask(session, text, found)
     on_question(question)
     replies: list[Reply] = []
