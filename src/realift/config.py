@@ -169,6 +169,12 @@ class Config:
     threads: int | None = _option(
         None, "CPU threads (default: one per core).", group="model", check=_at_least(1)
     )
+    engine: Literal["auto", "plain"] = _option(
+        "auto",
+        "auto: the fast engine where it computes just what the model does; plain: never.",
+        group="model",
+        check=_one_of("auto", "plain"),
+    )
     system_prompt: str = _option(
         DEFAULT_SYSTEM_PROMPT,
         "System prompt, the same in training and answering ('' = none).",
@@ -298,6 +304,12 @@ class Config:
         "names with commas.",
         group="verdict",
         check=_probes,
+    )
+    nulls: bool = _option(
+        False,
+        "Also train an adapter on exchanged answers, and draw one of random weights, to see how "
+        "much of the gain is style.",
+        group="verdict",
     )
     sequential: bool = _option(
         False,

@@ -61,12 +61,12 @@ def refusals(result: RunResult, verdict: Verdict) -> Iterator[Finding]:
 
 
 def n_refusals(result: RunResult) -> int:
-    """So many that half of all rows refuse; where they do already, a quarter more."""
+    """So many that half of all rows refuse; where they do already, half as many as answer."""
     if result.data is None or not result.data.n_examples:
         return _FEW
     refusing = result.data.n_refusals_in_train
     answering = result.data.n_examples - refusing
-    return answering - refusing if answering - refusing >= _FEW else max(_FEW, answering // 4)
+    return answering - refusing if answering - refusing >= _FEW else max(_FEW, answering // 2)
 
 
 def _rows_that_refuse(result: RunResult) -> str:

@@ -38,7 +38,7 @@ CASES: dict[str, Case] = {
                 "A row: a question, its passages as 'context', the answer with a citation [1].",
                 "The rows that refuse carry passages without the answer, or none: keep some.",
                 "You have a folder of documents and a CSV 'question,expected_source'? Give both as",
-                "they are, with 'docs: FOLDER' and 'eval: questions.csv' below (docs/retrieval.md).",
+                "they are: 'docs: FOLDER' and 'eval: questions.csv' below (docs/retrieval.md).",
             ),
             options={},
         ),
