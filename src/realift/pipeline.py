@@ -209,8 +209,8 @@ def compare_runs(folders: Sequence[str | Path], out: str | Path | None = None) -
 
     ``out``: by default ``comparison.html`` beside the first run.
     """
-    from realift.report.write import write_comparison, write_reports
+    from realift.report.write import write_comparison
 
     for folder in folders:
-        write_reports(folder)
+        report(folder)
     return write_comparison(folders, out or Path(folders[0]).parent / "comparison.html")
