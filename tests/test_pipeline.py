@@ -58,6 +58,7 @@ CHANGES: dict[str, Any] = {
     "valid_fraction": 0.4,
     "dtype": "bfloat16",
     "threads": 2,
+    "engine": "plain",
     "system_prompt": "Be brief.",
     "lora_r": 2,
     "lora_alpha": 64,
@@ -88,7 +89,7 @@ CHANGES: dict[str, Any] = {
     "name": "mine",
 }
 NEEDS_MORE = {  # what it takes for the option to have something to change
-    "patience": {"epochs": 8, "learning_rate": 0.3},
+    "patience": {"epochs": 8, "learning_rate": 0.05},
     "max_length": {},
     "refusal_phrases": {},
     "temperature": {"samples_per_question": 2},

@@ -38,6 +38,7 @@ PROBES = (
     "memorization", "regurgitation", "forgetting", "baselines",
 )  # fmt: skip
 
+_DATA_FILES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".xlsx", ".parquet", ".txt")
 TRACKERS = ("tensorboard", "mlflow", "wandb", "trackio")
 
 Check = Callable[[Any], str | None]
@@ -167,6 +168,12 @@ class Config:
     )
     threads: int | None = _option(
         None, "CPU threads (default: one per core).", group="model", check=_at_least(1)
+    )
+    engine: Literal["auto", "plain"] = _option(
+        "auto",
+        "auto: the fast engine where it computes just what the model does; plain: never.",
+        group="model",
+        check=_one_of("auto", "plain"),
     )
     system_prompt: str = _option(
         DEFAULT_SYSTEM_PROMPT,
@@ -511,8 +518,17 @@ def _read_yaml(path: Path) -> dict[str, tuple[Any, int | None]]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError
 
+    if path.suffix.lower() in _DATA_FILES:
+        raise UsageError(
+            f"{path}: this is data; here goes a realift.yaml with options",
+            hint=f"give data by name: --train {path}, or --eval {path}",
+        )
     if not path.is_file():
-        raise UsageError(f"{path}: no such file", hint="give the path of a realift.yaml")
+        there = sorted(p.name for p in (path if path.is_dir() else path.parent).glob("*.y*ml"))
+        place = path if path.is_dir() else path.parent
+        what = "is a folder" if path.is_dir() else "no such file"
+        guess = f"did you mean {place / there[0]}?" if there else "give the path of a realift.yaml"
+        raise UsageError(f"{path}: {what}", hint=f"{guess} (realift init writes one)")
     try:
         loaded = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
     except MarkedYAMLError as err:

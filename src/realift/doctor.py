@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from typing import Any
 
@@ -17,6 +18,7 @@ def examine() -> dict[str, Any]:
 
     from realift.model.device import choose
     from realift.model.load import TINY, load_base
+    from realift.model.tune import sizes_of, tune
 
     facts = machine_facts()
     compute = choose()
@@ -31,13 +33,14 @@ def examine() -> dict[str, Any]:
     started = time.perf_counter()
     try:
         base = load_base(TINY, compute=compute)
+        tuning = tune(*sizes_of(base.model)) if compute.device == "cpu" else None
         embedded = {
             "parameters": sum(p.numel() for p in base.model.parameters()),
             "load_seconds": round(time.perf_counter() - started, 2),
             "window": base.window,
         }
     except RealiftError as err:
-        embedded = {}
+        embedded, tuning = {}, None
         problems.append(str(err))
     return {
         **facts,
@@ -45,6 +48,7 @@ def examine() -> dict[str, Any]:
         "dtype": compute.dtype,
         "threads": compute.threads,
         "gflops": rates,
+        "tuning": None if tuning is None else dataclasses.asdict(tuning),
         "embedded_base": embedded,
         "problems": problems,
     }
@@ -79,6 +83,7 @@ def render_findings(findings: dict[str, Any]) -> Any:
             (f"{name} multiply", "not available" if rate is None else f"{rate:.0f} GFLOP/s")
             for name, rate in findings["gflops"].items()
         ),
+        *_tuning_rows(findings.get("tuning")),
         (
             "embedded base",
             f"{base['parameters'] / 1e6:.1f}M parameters, loads in {base['load_seconds']} s"
@@ -91,3 +96,17 @@ def render_findings(findings: dict[str, Any]) -> Any:
     for name, text in rows:
         table.add_row(name, Text(text))
     return table
+
+
+def _tuning_rows(tuning: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """What was measured for the embedded base: threads, and the library that multiplies."""
+    if tuning is None:
+        return []
+    names = {"blas": "torch's BLAS", "onednn": "oneDNN"}
+    rates = ", ".join(f"{names[n]} {rate:.0f}" for n, rate in tuning["rates"].items())
+    known = "remembered" if tuning["remembered"] else "measured now"
+    threads = ", ".join(f"{n}: {rate:.0f}" for n, rate in tuning["by_threads"].items() if rate)
+    return [
+        ("multiplies by", f"{names[tuning['library']]} (GFLOP/s: {rates}; {known})"),
+        *([("GFLOP/s by threads", threads)] if threads else []),
+    ]

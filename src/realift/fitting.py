@@ -22,7 +22,7 @@ from realift.errors import DataError, ModelError
 from realift.inputs import Data, first_samples
 from realift.manifest import adapter_hash
 from realift.recording import adapter_note, record_model
-from realift.resuming import checkpoint_of, finished, note_finished
+from realift.resuming import as_before, checkpoint_of, finished, note_finished
 from realift.types import (
     DataSummary,
     Encoded,
@@ -89,10 +89,12 @@ def load(config: Config, on_event: OnEvent) -> Base:
     """Load the base in the chosen dtype on the chosen device."""
     from realift.model.device import choose
     from realift.model.load import load_base
+    from realift.model.tune import tuned
 
     on_event(Notice(text=f"loading {config.base}"))
     compute = choose(device=config.device, dtype=config.dtype, threads=config.threads)
-    return load_base(config.base, compute=compute)
+    base = load_base(config.base, compute=compute)
+    return dataclasses.replace(tuned(base, threads=config.threads), engine=config.engine)
 
 
 def list_tasks(config: Config, data: Data, folder: Path, scratch: Path) -> tuple[Task, ...]:
@@ -199,9 +201,16 @@ def plan_jobs(
         seconds += _probe_seconds(model, base, config, data.questions, plan)
         plan = dataclasses.replace(plan, expected_answer_seconds=seconds)
     detach_adapter(model)
+    if plan.engine.startswith("plain: ") and config.engine != "plain":
+        on_event(Notice(text=f"training by the plain path: {plan.engine.removeprefix('plain: ')}"))
     on_event(Notice(text=of_main.split.reason))
     folds = {"folds": len(data.folds)} if data.folds else {}
-    run_folder.write_manifest(folder, seeds=sorted({task.config.seed for task in tasks}), **folds)
+    run_folder.write_manifest(
+        folder,
+        seeds=sorted({task.config.seed for task in tasks}),
+        compute=dataclasses.asdict(base.compute),
+        **folds,
+    )
     run_folder.write_json(folder / "plan.json", plan)
     run_folder.write_jsonl(folder / "data" / "train.jsonl", of_main.split.train)
     run_folder.write_jsonl(folder / "data" / "valid.jsonl", of_main.split.valid)
@@ -282,7 +291,7 @@ def _fit(base: Base, job: Job, folder: Path, place: int, of: str, on_event: OnEv
     result = train_adapter(
         base,
         model,
-        job.plan,
+        as_before(folder, place, job.plan),
         task.config,
         train=job.train,
         valid=job.valid,

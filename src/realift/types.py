@@ -196,6 +196,9 @@ class Plan:
     expected_answer_seconds: float | None = None
     expected_peak_bytes: int | None = None
     measured_on: str = ""
+    engine: str = ""  # "fast", or "plain: why"
+    micro_batch_tokens: int | None = None  # most tokens computed at a time; None = batch_size rows
+    checkpointing: bool = False  # layers are computed again on the way back, to save memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

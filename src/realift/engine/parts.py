@@ -238,29 +238,48 @@ def agrees(model: Any, parts: Parts, *, lengths: Sequence[int] = PROBE_LENGTHS) 
     """Whether the engine's logits are the model's own, on a few packed rows of random tokens.
 
     Rows of different lengths lie in one pack, two of them sharing their beginning, so that a wrong
-    mask, position, norm or bias shows. Dropout is off on both sides; what an adapter adds counts
-    (a fresh adapter adds nothing).
+    mask, position, norm or bias shows. Dropout is off on both sides. A fresh adapter adds nothing
+    (its B is 0): B is then filled for the time of the comparison, so that its place and scale
+    show too.
     """
     import torch
-
-    from realift.engine.forward import logits_of_rows
 
     generator = torch.Generator().manual_seed(0)
     vocabulary = parts.embed.shape[0]
     rows = [torch.randint(vocabulary, (n,), generator=generator).tolist() for n in lengths]
     rows.append(rows[0][: max(1, len(rows[0]) // 2)] + rows[1])
+    fresh = [
+        linear.lora_b
+        for layer in parts.layers
+        for linear in layer.linears
+        if linear.lora_b is not None and not bool(linear.lora_b.any())
+    ]
     was_training = model.training
     model.eval()
     try:
-        with torch.inference_mode():
-            ours = logits_of_rows(parts, rows)
-            for row, mine in zip(rows, ours, strict=True):
-                ids = torch.tensor([row], device=parts.embed.device)
-                theirs = model(input_ids=ids, use_cache=False).logits[0].float()
-                limit = TOLERANCE.get(str(parts.embed.dtype).removeprefix("torch."), 0.06)
-                error = float((theirs - mine.float()).abs().max())
-                if not error <= limit * float(theirs.abs().max()):
-                    return False
+        with torch.no_grad():
+            for b in fresh:
+                b.copy_(torch.randn(b.shape, generator=generator) * 0.02)
+        return _same_logits(model, parts, rows)
     finally:
         model.train(was_training)
+        with torch.no_grad():
+            for b in fresh:
+                b.zero_()
+
+
+def _same_logits(model: Any, parts: Parts, rows: Sequence[Sequence[int]]) -> bool:
+    import torch
+
+    from realift.engine.forward import logits_of_rows
+
+    with torch.inference_mode():
+        ours = logits_of_rows(parts, rows)
+        for row, mine in zip(rows, ours, strict=True):
+            ids = torch.tensor([row], device=parts.embed.device)
+            theirs = model(input_ids=ids, use_cache=False).logits[0].float()
+            limit = TOLERANCE.get(str(parts.embed.dtype).removeprefix("torch."), 0.06)
+            error = float((theirs - mine.float()).abs().max())
+            if not error <= limit * float(theirs.abs().max()):
+                return False
     return True

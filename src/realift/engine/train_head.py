@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from realift.engine.matmul import times, times_transposed
 from realift.engine.parts import Parts
+from realift.model.multiply import times, times_transposed
 
 if TYPE_CHECKING:
     import torch

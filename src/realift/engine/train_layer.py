@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from realift.engine.matmul import Group, group
+from realift.engine.grouping import Group, group
 from realift.engine.parts import Layer, Parts
 from realift.engine.rope import rotate_back, rotate_heads
 from realift.engine.tiles import Tile, attend, attend_backward

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from realift.engine.dropping import draw_dropped, without
-from realift.engine.matmul import Group, times, times_transposed
+from realift.engine.grouping import Group
+from realift.model.multiply import times, times_transposed
 
 if TYPE_CHECKING:
     import torch

@@ -11,6 +11,7 @@ second epoch on in forward as well; weight gradients of the frozen base; most ke
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from realift.engine.parts import Parts
@@ -24,6 +25,7 @@ from realift.engine.train_layer import (
     rms,
     rms_backward,
 )
+from realift.errors import TrainingError
 from realift.types import Encoded
 
 if TYPE_CHECKING:
@@ -36,11 +38,18 @@ class FastTrainer:
     """The engine on one adapted model. The adapter's parameters stay peft's own."""
 
     def __init__(
-        self, parts: Parts, *, max_tokens: int = MAX_TOKENS, cache_bytes: int = 256 << 20
+        self,
+        parts: Parts,
+        *,
+        max_tokens: int = MAX_TOKENS,
+        checkpoint: bool = False,
+        cache_bytes: int = 256 << 20,
     ) -> None:
-        """``max_tokens``: most tokens of a micro-batch. ``cache_bytes``: most memory for hidden
-        states under the first adapted layer (used only if such layers exist)."""
-        self.parts, self.max_tokens = parts, max_tokens
+        """``max_tokens``: most tokens of a micro-batch. ``checkpoint``: keep only what goes into
+        each layer and compute the layer again on the way back (a third slower, far less memory).
+        ``cache_bytes``: most memory for hidden states under the first adapted layer (used only
+        if such layers exist)."""
+        self.parts, self.max_tokens, self.checkpoint = parts, max_tokens, checkpoint
         self.blocks = [block_of(layer) for layer in parts.layers]
         self.first = parts.first_adapted
         self._cache: dict[tuple[int, ...], torch.Tensor] = {}
@@ -51,6 +60,8 @@ class FastTrainer:
         import torch
 
         n = count_targets(rows)
+        if n == 0:
+            raise TrainingError("no token of this step is supervised: its loss would be 0")
         total = 0.0
         with torch.no_grad():
             for piece in split_rows(rows, self.max_tokens):
@@ -67,6 +78,14 @@ class FastTrainer:
                 total += self._micro(micro_batch(self.parts, piece), scale=None)
         return total / count_targets(rows)
 
+    def clear(self) -> None:
+        """Forget gradients (of the adapter's parameters)."""
+        for layer in self.parts.layers:
+            for linear in layer.linears:
+                for parameter in (linear.lora_a, linear.lora_b):
+                    if parameter is not None:
+                        parameter.grad = None
+
     def _micro(self, micro: Micro, *, scale: float | None) -> float:
         """Summed loss of a micro-batch; with a scale also gradients and dropout."""
         parts, train = self.parts, scale is not None
@@ -74,13 +93,14 @@ class FastTrainer:
             return 0.0
         n_layers = len(self.blocks)
         hidden = self._lower(micro)
-        kept: list[Kept | None] = []
+        kept: list[Kept | _Redo | None] = []
         for i in range(self.first, n_layers):
+            redo = _Redo(hidden, _random_state(hidden)) if train and self.checkpoint else None
             hidden, saved = layer_forward(
                 parts, self.blocks[i], hidden, micro.rows,
-                last=i == n_layers - 1, keep=train, train=train,
+                last=i == n_layers - 1, keep=train and redo is None, train=train,
             )  # fmt: skip
-            kept.append(saved)
+            kept.append(redo or saved)
         if self.first == n_layers:
             hidden = hidden[micro.rows.chosen]
         normed, r = rms(hidden, parts.norm, parts.eps)
@@ -89,14 +109,28 @@ class FastTrainer:
             return loss
         grad: torch.Tensor | None = rms_backward(normed_grad, hidden, r, parts.norm)
         for i in range(n_layers - 1, self.first - 1, -1):
-            saved = kept.pop()
+            saved = self._again(i, kept.pop(), micro)
             assert grad is not None
-            assert saved is not None
             grad = layer_backward(
                 parts, self.blocks[i], grad, saved, micro.rows,
                 last=i == n_layers - 1, below=i > self.first,
             )  # fmt: skip
         return loss
+
+    def _again(self, i: int, kept: Kept | _Redo | None, micro: Micro) -> Kept:
+        """What layer ``i`` kept, made again if it kept only its input."""
+        assert kept is not None
+        if isinstance(kept, Kept):
+            return kept
+        after = _random_state(kept.hidden)
+        _set_random_state(kept.hidden, kept.state)
+        _, saved = layer_forward(
+            self.parts, self.blocks[i], kept.hidden, micro.rows,
+            last=i == len(self.blocks) - 1, keep=True, train=True,
+        )  # fmt: skip
+        _set_random_state(kept.hidden, after)
+        assert saved is not None
+        return saved
 
     def _lower(self, micro: Micro) -> torch.Tensor:
         """Hidden states (T, h) that go into the first adapted layer, computed once for each row."""
@@ -119,3 +153,26 @@ class FastTrainer:
             for row, place in zip(micro.inputs, places, strict=True):
                 self._cache[row] = hidden[place]
         return hidden
+
+
+@dataclass(slots=True)
+class _Redo:
+    """A layer to be computed again: what went in, and where the random numbers stood."""
+
+    hidden: torch.Tensor
+    state: torch.Tensor
+
+
+def _random_state(like: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    return torch.cuda.get_rng_state(like.device) if like.is_cuda else torch.get_rng_state()
+
+
+def _set_random_state(like: torch.Tensor, state: torch.Tensor) -> None:
+    import torch
+
+    if like.is_cuda:
+        torch.cuda.set_rng_state(state, like.device)
+    else:
+        torch.set_rng_state(state)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from realift.config import Config
 from realift.errors import TrainingError
 from realift.model.load import Base
 from realift.train.batches import collate, cut, epoch_order, pad_token_id
 from realift.train.checkpoint import Checkpoint, State
+from realift.train.fast import Portion, fast_trainer
 from realift.train.loss import count_supervised, summed_loss
 from realift.train.plan import valid_steps
 from realift.types import (
@@ -28,6 +29,9 @@ from realift.types import (
     TrainResult,
     ignore_event,
 )
+
+if TYPE_CHECKING:
+    from realift.engine.training import FastTrainer
 
 MAX_GRAD_NORM = 1.0
 
@@ -62,11 +66,12 @@ def train_adapter(
     check_after = set(valid_steps(plan.n_steps)) if valid else set()
     torch.manual_seed(config.seed)  # dropout: the same whatever was measured before
 
+    fast = _engine(model, plan, config, [*train, *valid])
     started = time.perf_counter()
     curve: list[CurvePoint] = []
     saved = checkpoint.load(parameters, optimizer) if checkpoint else None
     if saved is None:
-        base_loss = held_out_loss(base, model, valid, config) if valid else None
+        base_loss = held_out_loss(base, model, valid, config, fast) if valid else None
         best_loss, best_step, best_weights = math.inf, 0, _copy(parameters)
         worse, step = 0, 0
     else:
@@ -84,12 +89,13 @@ def train_adapter(
                     done -= 1
                     continue
                 rate = plan.learning_rate * schedule(step, warmup, plan.n_steps)
-                loss = _step(base, model, optimizer, rate, [train[i] for i in window], config)
+                rows = [train[i] for i in window]
+                loss = _step(base, model, optimizer, rate, rows, config, fast)
                 step += 1
                 _check_loss(loss, step)
                 valid_loss = None
                 if step in check_after:
-                    valid_loss = held_out_loss(base, model, valid, config)
+                    valid_loss = held_out_loss(base, model, valid, config, fast)
                     if valid_loss < best_loss:
                         best_loss, best_step, best_weights = valid_loss, step, _copy(parameters)
                         worse = 0
@@ -168,10 +174,26 @@ def schedule(step: int, warmup: int, n_steps: int) -> float:
     return max(0.0, (n_steps - step) / max(1, n_steps - warmup))
 
 
-def held_out_loss(base: Base, model: Any, rows: Sequence[Encoded], config: Config) -> float:
+def _engine(model: Any, plan: Plan, config: Config, rows: Sequence[Encoded]) -> FastTrainer | None:
+    portion = None
+    if plan.micro_batch_tokens is not None:
+        portion = Portion(max_tokens=plan.micro_batch_tokens, checkpoint=plan.checkpointing)
+    found = fast_trainer(model, config, rows=rows, portion=portion)
+    return None if isinstance(found, str) else found
+
+
+def held_out_loss(
+    base: Base,
+    model: Any,
+    rows: Sequence[Encoded],
+    config: Config,
+    fast: FastTrainer | None = None,
+) -> float:
     """Mean loss over held-out rows, nats per supervised token, dropout off."""
     import torch
 
+    if fast is not None:
+        return fast.loss(rows)
     was_training = model.training
     model.eval()
     total, n = 0.0, 0
@@ -185,12 +207,30 @@ def held_out_loss(base: Base, model: Any, rows: Sequence[Encoded], config: Confi
 
 
 def _step(
-    base: Base, model: Any, optimizer: Any, rate: float, rows: Sequence[Encoded], config: Config
+    base: Base,
+    model: Any,
+    optimizer: Any,
+    rate: float,
+    rows: Sequence[Encoded],
+    config: Config,
+    fast: FastTrainer | None = None,
 ) -> float:
     """One optimizer step over a window of rows; its loss in nats per supervised token."""
     import torch
 
     model.train()
+    total = fast.step(rows) if fast is not None else _plain_gradients(base, model, rows, config)
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    torch.nn.utils.clip_grad_norm_(parameters, MAX_GRAD_NORM)
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return total
+
+
+def _plain_gradients(base: Base, model: Any, rows: Sequence[Encoded], config: Config) -> float:
+    """Loss and gradients of a window of rows by way of transformers and peft."""
     batches = [
         _collate(base, [rows[i] for i in piece])
         for piece in cut(range(len(rows)), config.batch_size)
@@ -203,12 +243,6 @@ def _step(
         loss: Any = summed_loss(model, batch) / n_supervised
         loss.backward()
         total += float(loss.detach())
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    torch.nn.utils.clip_grad_norm_(parameters, MAX_GRAD_NORM)
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
     return total
 
 

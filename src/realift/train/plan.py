@@ -18,6 +18,8 @@ from realift.config import Config
 from realift.model.device import peak_bytes
 from realift.model.load import Base
 from realift.train.batches import Batch, collate, cut, epoch_order, pad_token_id
+from realift.train.fast import fast_trainer
+from realift.train.fast_cost import Cost, choose_portion, measure_fast
 from realift.train.loss import summed_loss
 from realift.types import Encoded, Plan
 
@@ -75,12 +77,32 @@ def plan_training(
         trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         total_parameters=sum(p.numel() for p in model.parameters()),
     )
+    fast = fast_trainer(model, config, rows=[*train, *valid])
+    if isinstance(fast, str):
+        plan = dataclasses.replace(plan, engine=f"plain: {fast}")
+    else:
+        portion = choose_portion(fast, train, config, base.compute.device)
+        plan = dataclasses.replace(
+            plan,
+            engine="fast",
+            micro_batch_tokens=portion.max_tokens,
+            checkpointing=portion.checkpoint,
+        )
     if not measure:
         return plan
+    n_checks = len(valid_steps(plan.n_steps)) + 1 if valid else 0
+    if not isinstance(fast, str):
+        cost: Cost = measure_fast(fast, train, valid, config, base.compute.device, plan, n_checks)
+        return dataclasses.replace(
+            plan,
+            expected_seconds=cost.seconds,
+            expected_peak_bytes=cost.peak_bytes,
+            measured_on=f"{cost.n_measured} steps on {base.compute.device}, "
+            f"{base.compute.dtype}, {base.compute.threads} threads",
+        )
     batches = _first_epoch(train, config, pad_token_id(base), base.compute.device)
     seconds_per_token = _measure(model, batches)
     tokens = epochs * sum(b.n_tokens for b in batches)
-    n_checks = len(valid_steps(plan.n_steps)) + 1 if valid else 0
     # A forward pass is about a third of a training step.
     checked = n_checks * sum(len(v.input_ids) for v in valid) / 3
     return dataclasses.replace(

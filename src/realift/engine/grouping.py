@@ -1,0 +1,82 @@
+"""Frozen weights of several linear layers side by side in one matrix, without a second copy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from realift.engine.parts import Linear
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(slots=True, kw_only=True)
+class Group:
+    """Linear layers that read the same input, as one: rows ``starts[i]:stops[i]`` are layer i's."""
+
+    weight: torch.Tensor  # (all out, in)
+    bias: torch.Tensor | None  # (all out,)
+    members: tuple[Linear, ...]
+    starts: tuple[int, ...]
+    stops: tuple[int, ...]
+
+    @property
+    def adapted(self) -> bool:
+        return any(member.adapted for member in self.members)
+
+
+def group(*members: Linear) -> Group:
+    """Put the frozen weights of several layers side by side, without a second copy of them.
+
+    The layers' own parameters become views of the common matrix; their values stay as they are.
+    Doing it twice changes nothing.
+    """
+    import torch
+
+    stops: list[int] = []
+    for member in members:
+        stops.append((stops[-1] if stops else 0) + member.weight.shape[0])
+    with torch.no_grad():
+        weight = _side_by_side([m.weight for m in members])
+        biases = [m.bias for m in members if m.bias is not None]
+        bias = None
+        if len(biases) == len(members):
+            bias = _side_by_side(biases)
+        elif biases:
+            bias = torch.cat(
+                [m.weight.new_zeros(m.weight.shape[0]) if m.bias is None else m.bias.detach()
+                 for m in members]
+            )  # fmt: skip
+    return Group(
+        weight=weight,
+        bias=bias,
+        members=members,
+        starts=(0, *stops[:-1]),
+        stops=tuple(stops),
+    )
+
+
+def _side_by_side(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+    """One tensor over all of them along dimension 0; each becomes a view of it."""
+    import torch
+
+    first = tensors[0]
+    if len(tensors) == 1:
+        return first.detach()
+    n = sum(t.shape[0] for t in tensors)
+    shape, strides = (n, *first.shape[1:]), first.stride()
+    at, together = first.data_ptr(), True
+    for tensor in tensors:
+        together &= tensor.data_ptr() == at and tensor.is_contiguous()
+        together &= tensor.untyped_storage().data_ptr() == first.untyped_storage().data_ptr()
+        at += tensor.numel() * tensor.element_size()
+    if together:
+        return first.detach().as_strided(shape, strides)
+    whole = torch.cat([t.detach() for t in tensors])
+    start = 0
+    for tensor in tensors:
+        tensor.data = whole[start : start + tensor.shape[0]]
+        start += tensor.shape[0]
+    return whole

@@ -1,0 +1,55 @@
+"""Whether the fast engine trains this model, and in which portions.
+
+The engine is used where it was shown, on this very model, to compute the model's own logits;
+otherwise, and with ``engine: plain``, transformers and peft do the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from realift.config import Config
+from realift.types import Encoded
+
+if TYPE_CHECKING:
+    from realift.engine.training import FastTrainer
+
+ASKED_FOR = "engine: plain was asked for"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portion:
+    """How the engine cuts a step: most tokens at a time, and whether to keep or redo layers."""
+
+    max_tokens: int
+    checkpoint: bool
+
+
+def fast_trainer(
+    model: Any, config: Config, *, rows: Sequence[Encoded], portion: Portion | None = None
+) -> FastTrainer | str:
+    """The engine on an adapted model, or a clause that says why it is not used."""
+    from realift.engine.parts import agrees, parts_or_reason
+    from realift.engine.training import FastTrainer
+
+    if config.engine == "plain":
+        return ASKED_FOR
+    parts = parts_or_reason(model)
+    if isinstance(parts, str):
+        return parts
+    if parts.first_adapted == len(parts.layers):
+        return "no layer it knows carries the adapter"
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    seen = [t for layer in parts.layers for n in layer.linears for t in (n.lora_a, n.lora_b)]
+    if trained != sum(t.numel() for t in seen if t is not None and t.requires_grad):
+        return "something besides LoRA matrices is trained"
+    longest = max((len(r.input_ids) for r in rows), default=0)
+    if parts.window is not None and longest > parts.window:
+        return f"a row of {longest} tokens does not fit its attention window of {parts.window}"
+    if not agrees(model, parts):
+        return "on a probe its logits were not those of the model"
+    if portion is None:
+        return FastTrainer(parts)
+    return FastTrainer(parts, max_tokens=portion.max_tokens, checkpoint=portion.checkpoint)

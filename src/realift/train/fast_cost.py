@@ -1,0 +1,118 @@
+"""What the fast engine will take: portions that fit the memory, seconds from two measured steps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from realift.config import Config
+from realift.model.device import free_bytes, peak_bytes, used_bytes
+from realift.train.batches import cut, epoch_order
+from realift.train.fast import Portion
+from realift.types import Encoded, Plan
+
+if TYPE_CHECKING:
+    from realift.engine.train_cost import Shape
+    from realift.engine.training import FastTrainer
+
+_SIZES = (1024, 512, 256)  # tokens of a micro-batch, the largest that fits
+_SHARE = 0.8  # of the free memory that a step may take
+_FORWARD = 1 / 3  # of a training step's arithmetic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Expected seconds of the whole training and highest memory use of the process in bytes."""
+
+    seconds: float
+    peak_bytes: int
+    n_measured: int
+
+
+def choose_portion(
+    fast: FastTrainer, rows: Sequence[Encoded], config: Config, device: str
+) -> Portion:
+    """The largest micro-batch that fits the free memory; layers are redone only where none does."""
+    from realift.engine.train_cost import fixed_bytes, step_bytes
+
+    room = _SHARE * free_bytes(device) - fixed_bytes(fast.parts)
+    for checkpoint in (False, True):
+        for size in _SIZES:
+            largest = max(_shapes(rows, config, size), key=lambda s: s.tokens)
+            if step_bytes(fast.parts, largest, checkpoint=checkpoint) <= room:
+                return Portion(max_tokens=size, checkpoint=checkpoint)
+    return Portion(max_tokens=_SIZES[-1], checkpoint=True)
+
+
+def measure_fast(
+    fast: FastTrainer,
+    train: Sequence[Encoded],
+    valid: Sequence[Encoded],
+    config: Config,
+    device: str,
+    plan: Plan,
+    n_checks: int,
+) -> Cost:
+    """Time two steps, and count the arithmetic of all of them at that rate.
+
+    The first is the largest one, to warm up; the second, a typical one, sets the rate. The random
+    state is left as it was, gradients are cleared.
+    """
+    import torch
+
+    from realift.engine.train_cost import fixed_bytes, shape_of, step_bytes, step_flops
+
+    fast.max_tokens, fast.checkpoint = (
+        plan.micro_batch_tokens or fast.max_tokens,
+        plan.checkpointing,
+    )
+    windows = _windows(train, config)
+    shapes = [_pieces(window, fast.max_tokens) for window in windows]
+    work = [sum(step_flops(fast.parts, s) for s in pieces) for pieces in shapes]
+    by_work = sorted(range(len(windows)), key=lambda i: work[i])
+    largest, typical = by_work[-1], by_work[len(by_work) // 2]
+    devices = [torch.cuda.current_device()] if device.startswith("cuda") else []
+    took = 0.0
+    with torch.random.fork_rng(devices=devices):
+        for i in (largest, typical):
+            start = time.perf_counter()
+            fast.step(windows[i])
+            if devices:
+                torch.cuda.synchronize()
+            took = time.perf_counter() - start
+    fast.clear()
+    epochs = plan.epochs * sum(work)
+    held_out = [shape_of(piece) for piece in _split(valid, fast.max_tokens)] if valid else []
+    checks = n_checks * _FORWARD * sum(step_flops(fast.parts, s) for s in held_out)
+    heaviest = max((s for pieces in shapes for s in pieces), key=lambda s: s.tokens)
+    step = step_bytes(fast.parts, heaviest, checkpoint=fast.checkpoint)
+    return Cost(
+        seconds=(epochs + checks) * took / work[typical],
+        peak_bytes=max(peak_bytes(device), used_bytes(device) + fixed_bytes(fast.parts) + step),
+        n_measured=len({largest, typical}),
+    )
+
+
+def _windows(rows: Sequence[Encoded], config: Config) -> list[list[Encoded]]:
+    """The rows of each optimizer step of the first epoch."""
+    order = epoch_order(len(rows), epoch=0, seed=config.seed)
+    size = config.batch_size * config.gradient_accumulation_steps
+    return [[rows[i] for i in window] for window in cut(order, size)]
+
+
+def _split(rows: Sequence[Encoded], max_tokens: int) -> list[list[Encoded]]:
+    from realift.engine.train_batch import split_rows
+
+    return split_rows(rows, max_tokens)
+
+
+def _pieces(rows: Sequence[Encoded], max_tokens: int) -> list[Shape]:
+    from realift.engine.train_cost import shape_of
+
+    return [shape_of(piece) for piece in _split(rows, max_tokens)]
+
+
+def _shapes(rows: Sequence[Encoded], config: Config, max_tokens: int) -> list[Shape]:
+    return [s for window in _windows(rows, config) for s in _pieces(window, max_tokens)]
