@@ -8,6 +8,12 @@ token budget per request. All contenders compute the same answers, which is chec
 - ``greedy``: 40 questions, base and adapter, against ``generate`` one by one and two batched passes
   (all 40 at once, and 16 at a time; the faster one of a round counts).
 - ``samples``: base, few-shot prompt and adapter, 8 drawn answers each, against batched passes.
+- ``score``: likelihood of the references of W1, W2 and W3 (explained in ``training.py``) against
+  lm-evaluation-harness at its best batch size, where it is installed.
+
+Greedy answers are written without guesses ("realift") and with them: random weights repeat
+themselves, so guesses come true more often here than elsewhere. In "realift, all
+known" every answer is given as a guess: the most that guesses can give.
 
 Use: ``python benchmarks/answering.py [--shape smollm2] [--case greedy] [--rounds 5] [--threads 2]
 [--questions 40]``. Raw times go to ``benchmarks/results/``.
@@ -16,6 +22,7 @@ Use: ``python benchmarks/answering.py [--shape smollm2] [--case greedy] [--round
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import math
 import random
@@ -23,9 +30,10 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -37,10 +45,12 @@ from transformers import (
     StoppingCriteria,
     StoppingCriteriaList,
 )
+from transformers.utils import logging as transformers_logging
 
 from realift.engine.decode import Answer, Counts, Request, decode
 from realift.engine.parts import agrees, read_parts
 from realift.manifest import machine_facts
+from realift.model import tune
 
 ROOT = Path(__file__).resolve().parents[1]
 STOP = 2
@@ -72,6 +82,7 @@ def make_model(shape: str, targets: str) -> Any:
     model = AutoModelForCausalLM.from_config(config).eval()
     names: Any = "all-linear" if targets == "all-linear" else targets.split(",")
     lora = LoraConfig(r=8, lora_alpha=16, target_modules=names, task_type="CAUSAL_LM")
+    tune.tune(sizes["hidden_size"], sizes["intermediate_size"], threads=torch.get_num_threads())
     peft = get_peft_model(model, lora).eval().requires_grad_(False)
     with torch.no_grad():
         for name, parameter in peft.named_parameters():
@@ -252,10 +263,13 @@ def greedy_case(shape: str, args: argparse.Namespace) -> dict[str, Any]:
     assert agrees(model, adapter)
     flat = [a for arm in arms for a in arm]
     requests = [Request(ids=a.ids, variant=int(a.adapted), max_new_tokens=a.length) for a in flat]
+    written, _ = ours([base, adapter], requests, max_pass=0)
+    known_requests = [replace(r, guesses=(written[i, 0].all_ids,)) for i, r in enumerate(requests)]
     tasks: dict[str, Callable[[], Any]] = {
         # Random weights repeat themselves, so guesses would always be right: they are off here.
         "realift": lambda: ours([base, adapter], requests, max_pass=0),
         "realift, guessing": lambda: ours([base, adapter], requests),
+        "realift, all known": lambda: ours([base, adapter], known_requests),
         "batched, all": lambda: batched(model, arms, len(arms[0])),
         "batched, 16": lambda: batched(model, arms, 16),
     }
@@ -273,6 +287,12 @@ def greedy_case(shape: str, args: argparse.Namespace) -> dict[str, Any]:
     out = {
         "seconds": seconds,
         "batched / realift": ratio(seconds, ["batched, all", "batched, 16"], "realift"),
+        "batched / realift, guessing": ratio(
+            seconds, ["batched, all", "batched, 16"], "realift, guessing"
+        ),
+        "batched / realift, all known": ratio(
+            seconds, ["batched, all", "batched, 16"], "realift, all known"
+        ),
         "counts": vars_of(counts),
         "n_answers": len(flat),
         "new_tokens": sum(a.length for a in flat),
@@ -347,11 +367,86 @@ def samples_case(shape: str, args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+# --- scoring -----------------------------------------------------------------------------------
+
+SCORED = {"W1": 64, "W2": 16, "W3": 32}  # rows
+
+
+def score_case(shape: str, args: argparse.Namespace) -> dict[str, Any]:
+    from training import make_rows
+
+    from realift.answer.reference import reference_nll
+
+    model = make_model(shape, args.targets)
+    out: dict[str, Any] = {}
+    for workload, n in SCORED.items():
+        rows = make_rows(workload, args.rows or n, SHAPES[shape][1]["vocab_size"])
+        tasks: dict[str, Callable[[], Any]] = {
+            "realift": lambda rows=rows: [r.sum for r in reference_nll(model, FAST, rows)],
+            "realift, plain": lambda rows=rows: [r.sum for r in reference_nll(model, PLAIN, rows)],
+        }
+        if has_harness():
+            for size in HARNESS_BATCHES[workload]:
+                scorer = harness(model, size)
+                tasks[f"harness, {size}"] = lambda rows=rows, run=scorer: run(rows)
+        seconds, results = interleave(args.rounds, tasks)
+        theirs = [name for name in tasks if name.startswith("harness")]
+        out[f"{workload}: seconds"] = seconds
+        for name in theirs[:1]:
+            out[f"{workload}: harness / realift"] = ratio(seconds, theirs, "realift")
+            out[f"{workload}: largest difference, nats/token"] = max(
+                abs(a - b) / r.n_supervised
+                for a, b, r in zip(results["realift"], results[name], rows, strict=True)
+            )
+        out[f"{workload}: plain / realift"] = ratio(seconds, ["realift, plain"], "realift")
+    return out
+
+
+HARNESS_BATCHES = {"W1": (1, 4, 8, 16), "W2": (1, 4, 8), "W3": (1, 4, 8)}
+PLAIN: Any = SimpleNamespace(  # what is needed of a base
+    engine="plain",
+    tokenizer=SimpleNamespace(pad_token_id=0),
+    template=SimpleNamespace(end_id=0),
+    compute=SimpleNamespace(device="cpu"),
+)
+FAST: Any = SimpleNamespace(engine="auto")
+
+
+def has_harness() -> bool:
+    return importlib.util.find_spec("lm_eval") is not None
+
+
+def harness(model: Any, batch_size: int) -> Callable[[Sequence[Any]], list[float]]:
+    """Negative log-likelihoods by lm-evaluation-harness, its Hugging Face backend, this model."""
+    from lm_eval.models.huggingface import HFLM
+    from transformers import AutoTokenizer
+
+    from realift.model.load import TINY_FOLDER
+
+    scorer = HFLM(
+        pretrained=model,
+        tokenizer=AutoTokenizer.from_pretrained(str(TINY_FOLDER)),  # asked for, not used
+        batch_size=batch_size,
+        device="cpu",
+        max_length=4096,
+    )
+
+    def run(rows: Sequence[Any]) -> list[float]:
+        requests = []
+        for row in rows:
+            ids = list(row.input_ids)
+            requests.append((("", ""), ids[: row.n_prompt], ids[row.n_prompt :]))
+        with torch.inference_mode():
+            return [-r[0] for r in scorer._loglikelihood_tokens(requests, disable_tqdm=True)]
+
+    return run
+
+
 def vars_of(counts: Counts) -> dict[str, int]:
     return {name: getattr(counts, name) for name in Counts.__slots__}
 
 
-CASES = {"greedy": greedy_case, "samples": samples_case}
+CASES = {"greedy": greedy_case, "samples": samples_case, "score": score_case}
 
 
 def main() -> None:
@@ -368,6 +463,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--skip-one-by-one", action="store_true")
     parser.add_argument("--name", default="answering", help="of the file in benchmarks/results/")
+    parser.add_argument("--rows", type=int, help="to score, of every workload")
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
     parser.add_argument("--layers", type=int, help="fewer layers than the shape has, for a try")
     args = parser.parse_args()
@@ -377,6 +473,7 @@ def main() -> None:
         for _, sizes in SHAPES.values():
             sizes["num_hidden_layers"] = args.layers
     torch.set_num_threads(args.threads)
+    transformers_logging.set_verbosity_error()
 
     found: dict[str, Any] = {}
     for shape in SHAPES if args.shape == "all" else [args.shape]:

@@ -14,7 +14,10 @@ from realift import cli
 from realift.cli.printing import EXIT_INTERRUPTED, EXIT_INVALID, EXIT_NOT_PROVEN
 from realift.types import Guard, Verdict
 
-QUICK = ["--epochs", "1", "--max-new-tokens", "4", "--few-shot-k", "0", "--system-prompt", ""]
+QUICK = [
+    "--epochs", "1", "--max-new-tokens", "4", "--few-shot-k", "0", "--system-prompt", "",
+    "--probes", "context_removed",
+]  # fmt: skip
 
 
 def call(*args: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
@@ -235,7 +238,7 @@ def test_any_adapter_is_judged_against_its_base(
     adapter = make_adapter(base_folder, tmp_path / "theirs", compute)
     (adapter / "realift.json").unlink()  # as any other tool leaves it
     args = ["compare", "-b", base_folder, "-a", adapter, "-e", files[1]]
-    quick = ["--max-new-tokens", "4", "--runs-dir", tmp_path / "runs"]
+    quick = ["--max-new-tokens", "4", "--probes", "off", "--runs-dir", tmp_path / "runs"]
     assert call(*args, *quick, monkeypatch=monkeypatch) == 0
     assert "TOO SMALL TO TELL" in capsys.readouterr().out
 
@@ -357,7 +360,7 @@ def test_an_interrupted_training_keeps_the_adapter_and_says_how_to_go_on(
     assert json.loads((folder / "training.json").read_text())["n_steps"] == 2
     monkeypatch.undo()
     again = ["compare", "-b", base_folder, "-a", folder / "adapter", "-e", ask]
-    quick = ["--max-new-tokens", "4", "--runs-dir", tmp_path / "runs"]
+    quick = ["--max-new-tokens", "4", "--probes", "off", "--runs-dir", tmp_path / "runs"]
     assert call(*again, *quick, monkeypatch=monkeypatch) == 0
 
 

@@ -13,9 +13,9 @@ from realift.config import option_fields, resolve
 from realift.data.read import read_examples, read_questions
 from realift.errors import UsageError
 from realift.inputs import read_data
+from realift.model.bases import cached_bases
 from realift.score import detect
 from realift.starter import BASES, CASES, start
-from realift.starter.bases import cached_bases
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 

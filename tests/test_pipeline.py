@@ -84,6 +84,7 @@ CHANGES: dict[str, Any] = {
     "refusal_phrases": ["qqq"],
     "scorer": "squad",
     "probes": "off",
+    "nulls": True,
     "sequential": True,
     "name": "mine",
 }

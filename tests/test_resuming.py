@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import signal
 import subprocess
@@ -16,9 +17,10 @@ from realift import cli, pipeline, run_folder
 from realift.config import resolve
 from realift.errors import DataError, ModelError, RunFolderError, UsageError
 from realift.history import list_runs
-from realift.resuming import PLACE, settings_of
+from realift.resuming import PLACE, as_before, settings_of
 from realift.types import Event, Progress, RunResult
 from tests.made_bench import QUICK, Bench, make_bench
+from tests.report.made_run import plan as made_plan
 
 OPTIONS: dict[str, Any] = {**QUICK, "allow_leaks": True, "threads": 1, "lora_dropout": 0.5}
 ROOT = Path(__file__).resolve().parents[1]
@@ -181,7 +183,8 @@ def test_a_comparison_is_resumed_without_asking_again(
         pipeline.compare(config, adapter, on_event=listen)
     result = pipeline.resume(tmp_path / "r")
     shown = [
-        [c.text for c in r.completions if c.arm != "few_shot"]  # its rows are not split here
+        # the few-shot rows are not split here, so more of them are shown, and probed
+        [c.text for c in r.completions if c.arm != "few_shot" and not c.probe]
         for r in (result, whole)
     ]
     assert shown[0] == shown[1]
@@ -206,6 +209,30 @@ def test_another_setting_is_refused_and_the_same_threads_and_device_are_not(cut:
     assert (config.threads, config.device, config.lora_dropout) == (2, "cpu", 0.5)
     assert config.given["lora_dropout"] == "flag"
     assert "lora_r" not in config.given
+
+
+def test_threads_and_portions_are_those_of_the_first_sitting(cut: Path, tmp_path: Path) -> None:
+    """Sums in another order differ in the last digit, and with dropout that is another adapter."""
+    manifest = run_folder.read_json(cut / "manifest.json")
+    assert manifest["compute"]["threads"] == 1
+    (tmp_path / "r").mkdir()
+    run_folder.write_json(tmp_path / "r" / "manifest.json", manifest)
+    run_folder.write_text(tmp_path / "r" / "config.yaml", "threads: auto\n")
+    kept, asked, elsewhere = (
+        settings_of(tmp_path / "r", given) for given in ({}, {"threads": 2}, {"device": "cpu"})
+    )
+    assert (kept.threads, kept.dtype) == (1, "float32")
+    assert (asked.threads, asked.dtype) == (2, "float32")
+    assert (elsewhere.threads, elsewhere.dtype) == (None, "auto")
+
+    plan = dataclasses.replace(made_plan(), engine="fast", micro_batch_tokens=500)
+    assert as_before(tmp_path, 1, plan) == plan
+    more = dataclasses.replace(plan, micro_batch_tokens=900, expected_seconds=1.0)
+    assert as_before(tmp_path, 1, more).micro_batch_tokens == 500
+    less = dataclasses.replace(plan, micro_batch_tokens=100)
+    assert as_before(tmp_path, 1, less) == less  # there is less memory now
+    plain = dataclasses.replace(plan, engine="plain: x", micro_batch_tokens=None)
+    assert as_before(tmp_path, 1, plain) == plain
 
 
 def test_the_command_of_the_run_may_be_repeated_with_resume(

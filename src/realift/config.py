@@ -38,6 +38,7 @@ PROBES = (
     "memorization", "regurgitation", "forgetting", "baselines",
 )  # fmt: skip
 
+_DATA_FILES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".xlsx", ".parquet", ".txt")
 TRACKERS = ("tensorboard", "mlflow", "wandb", "trackio")
 
 Check = Callable[[Any], str | None]
@@ -304,6 +305,12 @@ class Config:
         group="verdict",
         check=_probes,
     )
+    nulls: bool = _option(
+        False,
+        "Also train an adapter on exchanged answers, and draw one of random weights, to see how "
+        "much of the gain is style.",
+        group="verdict",
+    )
     sequential: bool = _option(
         False,
         "Judge so that you may look, add questions and look again (an e-value; finds less).",
@@ -511,8 +518,17 @@ def _read_yaml(path: Path) -> dict[str, tuple[Any, int | None]]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError
 
+    if path.suffix.lower() in _DATA_FILES:
+        raise UsageError(
+            f"{path}: this is data; here goes a realift.yaml with options",
+            hint=f"give data by name: --train {path}, or --eval {path}",
+        )
     if not path.is_file():
-        raise UsageError(f"{path}: no such file", hint="give the path of a realift.yaml")
+        there = sorted(p.name for p in (path if path.is_dir() else path.parent).glob("*.y*ml"))
+        place = path if path.is_dir() else path.parent
+        what = "is a folder" if path.is_dir() else "no such file"
+        guess = f"did you mean {place / there[0]}?" if there else "give the path of a realift.yaml"
+        raise UsageError(f"{path}: {what}", hint=f"{guess} (realift init writes one)")
     try:
         loaded = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
     except MarkedYAMLError as err:

@@ -9,10 +9,11 @@ to be asked the rows it never saw, and then the one that is kept.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from realift import run_folder
 from realift.config import Config
@@ -21,7 +22,7 @@ from realift.errors import DataError, ModelError
 from realift.inputs import Data, first_samples
 from realift.manifest import adapter_hash
 from realift.recording import adapter_note, record_model
-from realift.resuming import checkpoint_of, finished, note_finished
+from realift.resuming import as_before, checkpoint_of, finished, note_finished
 from realift.types import (
     DataSummary,
     Encoded,
@@ -58,6 +59,7 @@ class Task:
     questions: tuple[Question, ...] = ()
     number: int = 0
     kept: bool = True
+    null: bool = False  # trained on exchanged answers, to show what form alone gains
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,7 @@ class Trained:
     questions: tuple[Question, ...]
     examples: tuple[Example, ...]  # the few-shot arm shows these
     number: int = 0
+    null: bool = False
 
 
 def load(config: Config, on_event: OnEvent) -> Base:
@@ -91,11 +94,33 @@ def load(config: Config, on_event: OnEvent) -> Base:
     on_event(Notice(text=f"loading {config.base}"))
     compute = choose(device=config.device, dtype=config.dtype, threads=config.threads)
     base = load_base(config.base, compute=compute)
-    return tuned(base, threads=config.threads)
+    return dataclasses.replace(tuned(base, threads=config.threads), engine=config.engine)
 
 
 def list_tasks(config: Config, data: Data, folder: Path, scratch: Path) -> tuple[Task, ...]:
     """Every adapter of the run, in the order of training."""
+    return (*_real_tasks(config, data, folder, scratch), *_null_tasks(config, data, scratch))
+
+
+def _null_tasks(config: Config, data: Data, scratch: Path) -> list[Task]:
+    """With ``nulls``: the same rows with their answers exchanged. It is asked by the probes."""
+    from realift.probes.nulls import deranged
+
+    if not config.nulls or data.folds:
+        return []
+    return [
+        Task(
+            name="exchanged answers",
+            config=config,
+            folder=scratch / "deranged",
+            examples=deranged(data.examples, seed=config.seed),
+            kept=False,
+            null=True,
+        )
+    ]
+
+
+def _real_tasks(config: Config, data: Data, folder: Path, scratch: Path) -> tuple[Task, ...]:
     seeded = [dataclasses.replace(config, seed=config.seed + n) for n in range(config.seeds)]
     if data.folds:
         folds = [
@@ -143,18 +168,20 @@ def plan_jobs(
 
     main = next(task for task in tasks if task.folder == folder / "adapter")
     config = main.config
-    encoded = encode_rows(
+    encode = functools.partial(
+        encode_rows,
         base,
-        data.examples,
         system_prompt=config.system_prompt,
         max_length=min(config.max_length or 2048, base.window),
     )
+    encoded = encode(data.examples)
     _add_problems(folder, data.summary, encoded.problems, on_event)
     model = create_adapter(base, config)
     jobs = []
     for task in tasks:
-        split = _split(task, encoded)
-        train, valid = encoded.of(split.train), encoded.of(split.valid)
+        rows = encode(task.examples) if task.null else encoded
+        split = _split(task, rows)
+        train, valid = rows.of(split.train), rows.of(split.valid)
         plan = plan_training(
             base, model, task.config, train=train, valid=valid, measure=task is main
         )
@@ -171,18 +198,44 @@ def plan_jobs(
             tokens=plan.n_supervised / max(1, plan.n_train),
             n_samples=first_samples(config, data.questions),
         )
+        seconds += _probe_seconds(model, base, config, data.questions, plan)
         plan = dataclasses.replace(plan, expected_answer_seconds=seconds)
     detach_adapter(model)
     if plan.engine.startswith("plain: ") and config.engine != "plain":
         on_event(Notice(text=f"training by the plain path: {plan.engine.removeprefix('plain: ')}"))
     on_event(Notice(text=of_main.split.reason))
     folds = {"folds": len(data.folds)} if data.folds else {}
-    run_folder.write_manifest(folder, seeds=sorted({task.config.seed for task in tasks}), **folds)
+    run_folder.write_manifest(
+        folder,
+        seeds=sorted({task.config.seed for task in tasks}),
+        compute=dataclasses.asdict(base.compute),
+        **folds,
+    )
     run_folder.write_json(folder / "plan.json", plan)
     run_folder.write_jsonl(folder / "data" / "train.jsonl", of_main.split.train)
     run_folder.write_jsonl(folder / "data" / "valid.jsonl", of_main.split.valid)
     on_event(plan)
     return tuple(jobs)
+
+
+def _probe_seconds(
+    model: Any, base: Base, config: Config, questions: Sequence[Question], plan: Plan
+) -> float:
+    """Seconds until both arms have answered what the probes ask."""
+    from realift.answer.estimate import estimate_seconds
+    from realift.answer.prompts import build_prompts
+    from realift.probes.questions import probe_questions
+
+    asked = [q for some in probe_questions(config, questions).values() for q in some]
+    length = plan.n_supervised / max(1, plan.n_train)
+    once = estimate_seconds(
+        model,
+        base,
+        build_prompts(base, asked, "base", examples=(), config=config),
+        tokens=min(config.max_new_tokens, round(2 * length) + 1),
+        batch_size=config.answer_batch_size,
+    )
+    return 2 * once
 
 
 def fit_jobs(
@@ -212,6 +265,7 @@ def fit_jobs(
                 questions=job.task.questions,
                 examples=job.split.train,
                 number=job.task.number,
+                null=job.task.null,
             )
         )
     return tuple(trained)
@@ -237,7 +291,7 @@ def _fit(base: Base, job: Job, folder: Path, place: int, of: str, on_event: OnEv
     result = train_adapter(
         base,
         model,
-        job.plan,
+        as_before(folder, place, job.plan),
         task.config,
         train=job.train,
         valid=job.valid,

@@ -19,7 +19,7 @@ from realift.fitting import Trained
 from realift.inputs import Data
 from realift.manifest import adapter_hash, questions_hash
 from realift.resuming import known_answers
-from realift.types import OnEvent, Question
+from realift.types import Arm, OnEvent, Question, Score
 from realift.verdict.ledger import LEDGER
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def judge(
     from realift.probing import probe_all
     from realift.score import score_completions
     from realift.verdict import decide
+    from realift.verdict.copying import copy_baseline
     from realift.verdict.retrieval import with_retrieval
 
     score = functools.partial(
@@ -64,11 +65,21 @@ def judge(
         probed = probe_all(
             base, trained, adapter, data, scores, config, folder, ask, score, on_event
         )
+    copies = copy_baseline(
+        data.examples,
+        data.questions,
+        _means(scores, "base"),
+        _means(scores, "adapter"),
+        score=score,
+        folds=data.folds,
+        seed=config.seed,
+    )
+    checks = (*probed.checks, copies)
     stats = stats_of(answers)
     run_folder.write_jsonl(folder / "answers.jsonl", (*completions, *probed.completions))
     run_folder.write_json(folder / "arms.json", stats)
     run_folder.write_jsonl(folder / "scores.jsonl", (*scores, *probed.scores))
-    run_folder.write_json(folder / "checks.json", probed.checks)
+    run_folder.write_json(folder / "checks.json", checks)
     n_looks = _look(data.questions, adapter, config, folder)
     verdict = decide(
         data.questions,
@@ -81,7 +92,7 @@ def judge(
         invalid=data.scorer_faults,
         probe_questions=probed.removed.questions if probed.removed else (),
         probe_scores=probed.removed.scores if probed.removed else (),
-        checks=probed.checks,
+        checks=checks,
         min_gain=config.min_gain,
         guard_margin=config.guard_margin,
         few_shot_k=config.few_shot_k,
@@ -93,6 +104,16 @@ def judge(
     verdict = with_retrieval(verdict, data.summary.retrieval)
     run_folder.write_json(folder / "verdict.json", verdict)
     run_folder.write_json(folder / "advice.json", advise(run_folder.load(folder)))
+
+
+def _means(scores: Sequence[Score], arm: Arm) -> dict[str, float]:
+    """Correctness of an arm's first seed by question, as the mean over its samples."""
+    by_question: dict[str, list[float]] = {}
+    for s in scores:
+        ours = s.arm == arm and s.dimension == "correctness" and not (s.probe or s.seed)
+        if ours and s.value is not None:
+            by_question.setdefault(s.question_id, []).append(s.value)
+    return {name: sum(values) / len(values) for name, values in by_question.items()}
 
 
 def check_ledger(config: Config) -> None:

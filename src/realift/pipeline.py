@@ -13,9 +13,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from realift import run_folder
+from realift import cleaning, run_folder
 from realift.advising import advise
-from realift.config import Config
+from realift.cleaning import Cleaned
+from realift.config import Config, column_names
 from realift.deliver.card import write_card
 from realift.errors import RunFolderError, UsageError
 from realift.fitting import adopt, as_trained, fit_jobs, list_tasks, load, plan_jobs
@@ -178,7 +179,18 @@ def check(config: Config) -> DataSummary:
     """
     if config.train is None and config.eval is None:
         raise UsageError("nothing to check", hint="give --train FILE, --eval FILE or both")
-    return read_data(config, cross_fit=True, keep_going=True).summary
+    from realift.measuring import with_tokens
+
+    data = read_data(config, cross_fit=True, keep_going=True)
+    return with_tokens(data.summary, data.examples, data.questions, config)
+
+
+def write_clean(config: Config, out: str | Path, *, force: bool = False) -> Cleaned:
+    """Write the training rows without unusable ones and exact copies (see ``cleaning``)."""
+    need(config, "train")
+    return cleaning.write_clean(
+        str(config.train), out, columns=column_names(config.columns), force=force
+    )
 
 
 def report(folder: str | Path) -> RunResult:
@@ -197,8 +209,8 @@ def compare_runs(folders: Sequence[str | Path], out: str | Path | None = None) -
 
     ``out``: by default ``comparison.html`` beside the first run.
     """
-    from realift.report.write import write_comparison, write_reports
+    from realift.report.write import write_comparison
 
     for folder in folders:
-        write_reports(folder)
+        report(folder)
     return write_comparison(folders, out or Path(folders[0]).parent / "comparison.html")

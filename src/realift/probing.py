@@ -13,21 +13,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realift import run_folder
-from realift.asking import BOTH, in_order
+from realift.asking import BOTH, Order, in_order
 from realift.config import Config, chosen_probes
 from realift.fitting import Trained
 from realift.inputs import Data
-from realift.probes.asked import MOST, Asked, ScoreAnswers, picked, switched_off
+from realift.probes.asked import Asked, ScoreAnswers, switched_off
 from realift.probes.baselines import NAME as BASELINES
 from realift.probes.baselines import baselines_check
 from realift.probes.context import memory_check, refusal_draft
 from realift.probes.context_removed import NAME as REMOVED
-from realift.probes.context_removed import context_removed_questions
 from realift.probes.invented import NAME as INVENTED
-from realift.probes.invented import invented_drafts, invented_questions
+from realift.probes.invented import invented_drafts
+from realift.probes.nulls import DERANGED, RANDOM, nulls_check, save_random_adapter
+from realift.probes.questions import probe_questions, swapped
 from realift.probes.swap import NAME as SWAPPED
-from realift.probes.swap import Swap, swap_draft, swaps
-from realift.probes.twins import cut_sentence_questions, other_context_questions, with_context
+from realift.probes.swap import swap_draft
+from realift.probes.twins import with_context
 from realift.types import (
     Check,
     Completion,
@@ -56,22 +57,6 @@ class Probed:
     completions: tuple[Completion, ...]
     scores: tuple[Score, ...]
     removed: Asked | None
-
-
-def probe_questions(
-    config: Config, questions: Sequence[Question]
-) -> dict[str, tuple[Question, ...]]:
-    """What the chosen probes ask, by probe; the same for the plan and for the asking."""
-    makers: dict[str, Callable[[], tuple[Question, ...]]] = {
-        REMOVED: lambda: context_removed_questions(questions),
-        "other_context": lambda: _some(
-            other_context_questions(questions, seed=config.seed), config, "other_context"
-        ),
-        "cut_sentence": lambda: _some(cut_sentence_questions(questions), config, "cut_sentence"),
-        SWAPPED: lambda: tuple(s.question for s in _swaps(config, questions)),
-        INVENTED: invented_questions,
-    }
-    return {name: makers[name]() for name in chosen_probes(config.probes) if name in makers}
 
 
 def probe_all(
@@ -113,6 +98,10 @@ def probe_all(
         found[BASELINES] = baselines_check(
             data.questions, scores, main.examples, score=score, min_gain=config.min_gain
         )
+    null = _ask_nulls(main, trained, data, scores, config, ask, score)
+    if null is not None:
+        asked[null.name] = null
+        found["nulls"] = nulls_check(data.questions, scores, null.scores, min_gain=config.min_gain)
     found |= {c.name: c for c in _losses(base, main, data, config, folder, on_event)}
     for name in (s.name for s in SPECS if s.name not in found and s.name != "nulls"):
         found[name] = switched_off(name, required=_waits(name, data))
@@ -140,13 +129,43 @@ def _judged(
         if name == REMOVED:
             checks.append(memory_check(one, data.questions, scores, score=score, margin=margin))
         elif name == SWAPPED:
-            made = _swaps(config, data.questions)
+            made = swapped(config, data.questions)
             drafts.append(swap_draft(one, made, score=score, margin=margin, n=n))
         elif name == INVENTED:
             drafts += invented_drafts(one, score=score, margin=margin)
         else:
             drafts.append(refusal_draft(one, data.questions, score=score, margin=margin, n=n))
     return [*checks, *judge_drafts(drafts, margin=margin)]
+
+
+def _ask_nulls(
+    main: Trained,
+    trained: Sequence[Trained],
+    data: Data,
+    scores: Sequence[Score],
+    config: Config,
+    ask: Callable[..., list[Answers]],
+    score: ScoreAnswers,
+) -> Asked | None:
+    """The answers of the null adapters to the eval set; None where none was trained."""
+    null = next((t for t in trained if t.null), None)
+    if null is None:
+        return None
+    drawn = null.folder.with_name("random")
+    save_random_adapter(main.folder, drawn, seed=config.seed)
+    n = 1 + max((s.sample for s in scores if s.arm == "adapter"), default=0)
+    order = Order(arms=("adapter",), samples=range(n) if n > 1 else None)
+    completions: list[Completion] = []
+    for name, folder in ((DERANGED, null.folder), (RANDOM, drawn)):
+        one = dataclasses.replace(null, folder=folder, questions=data.questions)
+        answers = ask([(one, [order])], stage=name, probe=name)
+        completions += in_order(answers, data.questions)
+    return Asked(
+        name="nulls",
+        questions=data.questions,
+        completions=tuple(completions),
+        scores=score(data.questions, completions),
+    )
 
 
 def _losses(
@@ -193,15 +212,6 @@ def _waits(name: str, data: Data) -> bool:
     if name in ("context_removed", "other_context", "cut_sentence", SWAPPED):
         return bool(with_context(data.questions))
     return name == "forgetting" or (name == "memorization" and bool(data.examples))
-
-
-def _swaps(config: Config, questions: Sequence[Question]) -> tuple[Swap, ...]:
-    made = swaps(questions, seed=config.seed)
-    return picked(made, most=MOST, key=f"{config.seed}/{SWAPPED}")
-
-
-def _some(questions: tuple[Question, ...], config: Config, name: str) -> tuple[Question, ...]:
-    return picked(questions, most=MOST, key=f"{config.seed}/{name}")
 
 
 def _asked_only(trained: Trained, questions: Sequence[Question]) -> Trained:

@@ -19,7 +19,7 @@ from realift import run_folder
 from realift.config import Config, option_fields, resolve
 from realift.errors import DataError, RunFolderError, UsageError
 from realift.manifest import adapter_hash, data_facts, versions
-from realift.types import Completion, Notice, OnEvent
+from realift.types import Completion, Notice, OnEvent, Plan
 
 if TYPE_CHECKING:
     from realift.answer.keys import AnswerKey
@@ -62,6 +62,11 @@ def settings_of(folder: Path, given: Mapping[str, Any]) -> Config:
             "change. Other settings: a new run",
         )
     now = {n: getattr(asked, n) for n in MAY_CHANGE if given.get(n) is not None}
+    compute = run_folder.read_manifest(folder).get("compute")
+    if isinstance(compute, dict) and "device" not in now:
+        # "auto" is measured: chosen otherwise now, sums would come out otherwise too
+        now.setdefault("threads", config.threads or compute.get("threads"))
+        now["dtype"] = compute.get("dtype", config.dtype)
     return dataclasses.replace(config, runs_dir=str(folder.parent), **now)
 
 
@@ -145,6 +150,24 @@ def scratch(folder: Path) -> Iterator[Path]:
     place.mkdir(parents=True, exist_ok=True)
     yield place
     shutil.rmtree(folder / PLACE, ignore_errors=True)  # Windows: not while a tensor is mapped
+
+
+def as_before(folder: Path, number: int, plan: Plan) -> Plan:
+    """The plan of the ``number``-th training, computed in the same portions as at first.
+
+    How large they are depends on the memory that is free; smaller ones than then stay as they are.
+    """
+    path = folder / PLACE / f"plan-{number}.json"
+    if not path.exists():
+        run_folder.write_json(path, plan)
+        return plan
+    before = run_folder.from_plain(Plan, run_folder.read_json(path))
+    then, now = before.micro_batch_tokens, plan.micro_batch_tokens
+    if before.engine != plan.engine or then is None or now is None or now < then:
+        return plan
+    return dataclasses.replace(
+        plan, micro_batch_tokens=before.micro_batch_tokens, checkpointing=before.checkpointing
+    )
 
 
 def checkpoint_of(folder: Path, number: int, base: Base) -> Checkpoint:

@@ -143,8 +143,10 @@ def read_json(path: Path) -> Any:
     """Read a JSON file of a run; a missing or broken one raises ``RunFolderError``."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as err:
-        raise RunFolderError(f"{path}: missing", hint="is this a run folder?") from err
+    except (FileNotFoundError, NotADirectoryError) as err:
+        raise RunFolderError(
+            f"{path}: missing", hint="is this a run folder? 'realift runs' lists them"
+        ) from err
     except json.JSONDecodeError as err:
         raise RunFolderError(f"{path}:{err.lineno}: not valid JSON: {err.msg}") from err
 
@@ -182,11 +184,18 @@ def create(runs_dir: str | Path, name: str | None, *, stem: str) -> Path:
         else:
             folder = _first_free(root, re.sub(r"[^\w.-]+", "-", stem) or "run")
     except FileExistsError as err:
+        if not root.is_dir():
+            raise RunFolderError(
+                f"--runs-dir {root}: is a file, not a folder", hint="choose another --runs-dir"
+            ) from err
         raise RunFolderError(
             f"{err.filename}: exists already", hint="choose another --name or --runs-dir"
         ) from err
     except OSError as err:
-        raise RunFolderError(f"{root}: cannot make a run folder: {err.strerror}") from err
+        raise RunFolderError(
+            f"{root}: cannot make a run folder: {err.strerror}",
+            hint="choose a --runs-dir that you may write to, with room on its disk",
+        ) from err
     write_manifest(folder, status="running", created=now())
     return folder
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from realift.config import HUB, names_dataset
+from realift.data.files import load_rows
 from realift.data.parquet_rows import INSTALL, to_raw
 from realift.data.problems import Findings
 from realift.data.raw import RawRows
@@ -63,6 +64,11 @@ def parse(text: str) -> Source:
     if match is None:
         return Source(path=folder or plain, split=split if colon and folder else None)
     return Source(**match.groupdict())
+
+
+def raw_rows(source: str, role: Role, found: Findings) -> RawRows:
+    """Rows from wherever they are, before their meaning is decided."""
+    return _rows(source, role, found) if names_dataset(source) else load_rows(source, found)
 
 
 def load_examples(source: str, columns: Mapping[str, str]) -> ReadResult[Example]:

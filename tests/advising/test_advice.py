@@ -187,7 +187,7 @@ def test_lost_refusals_are_one_piece_of_advice_with_rows_and_both_commands() -> 
 def test_half_of_the_rows_refuse_already_then_some_more() -> None:
     half = dataclasses.replace(DATA, n_examples=80, n_refusals_in_train=40)
     result = run(verdict(guards=(guard(GUARDS[0].name),)), data=half)
-    assert "--refusals 10" in first(result).command
+    assert "--refusals 20" in first(result).command
 
 
 def test_leaks_silence_everything_else() -> None:
@@ -259,6 +259,7 @@ def test_contradicting_rows_are_named() -> None:
         ("context_swapped", "follow-context", ""),
         ("nulls", "form-not-content", ""),
         ("baselines", "form-not-content", ""),
+        ("invented_twins", "fewer-refusals", ""),
         ("invented", "add-refusals", None),
         ("cut_sentence", "add-refusals", None),
         ("context_removed", "add-refusals", None),

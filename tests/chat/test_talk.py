@@ -12,8 +12,7 @@ import pytest
 
 from realift.answer.arms import answer_questions
 from realift.chat.commands import obey
-from realift.chat.documents import open_documents
-from realift.chat.session import Reply, Turn, answered, ask
+from realift.chat.session import Reply, Turn, answered, ask, with_context
 from realift.chat.talk import open_chat, put
 from realift.errors import DataError, ModelError, RealiftError, RunFolderError, UsageError
 
@@ -62,8 +61,44 @@ def test_flags_win_over_the_run_and_another_prompt_is_known_as_such(run: Path) -
     assert turn.replies[0].n_tokens <= 3
 
 
-def test_stopping_ends_the_answer_and_does_not_ask_the_other_arm(run: Path) -> None:
+def test_both_arms_write_at_the_same_time_what_each_writes_alone(run: Path) -> None:
     talker, session = open_chat(run=run, flags={})
+    assert talker.views is not None
+    seen: list[str] = []
+    both = put(talker, session, "Who?", on_text=lambda arm, _: seen.append(arm))
+    assert seen.index("adapter") < len(seen) - 1 - seen[::-1].index("base")  # not one, then one
+    alone = put(dataclasses.replace(talker, views=None), session, "Who?", on_text=QUIET)
+    for a, b in zip(both.replies, alone.replies, strict=True):
+        assert (a.arm, a.text, a.finish, a.n_tokens) == (b.arm, b.text, b.finish, b.n_tokens)
+
+
+def test_where_both_write_at_once_stopping_ends_both(run: Path) -> None:
+    talker, session = open_chat(run=run, flags={})
+    seen: list[str] = []
+    turn = put(
+        talker,
+        session,
+        "Who?",
+        on_text=lambda _, text: seen.append(text),
+        stopping=lambda: len(seen) > 3,
+    )
+    assert [(r.arm, r.finish) for r in turn.replies] == [
+        ("base", "stopped"),
+        ("adapter", "stopped"),
+    ]
+    assert all(r.text for r in turn.replies)
+
+
+def test_a_prompt_too_long_for_one_arm_leaves_the_other(run: Path) -> None:
+    talker, session = open_chat(run=run, flags={})
+    session = obey(session, "/follow on").session
+    turn = put(talker, session, "word " * 300, on_text=QUIET)
+    assert [r.finish for r in turn.replies] == ["skipped", "skipped"]
+
+
+def test_one_after_the_other_stopping_does_not_ask_the_second(run: Path) -> None:
+    talker, session = open_chat(run=run, flags={})
+    talker = dataclasses.replace(talker, views=None)
     seen: list[str] = []
     turn = put(
         talker,
@@ -74,8 +109,8 @@ def test_stopping_ends_the_answer_and_does_not_ask_the_other_arm(run: Path) -> N
     )
     assert [(r.arm, r.finish) for r in turn.replies] == [("base", "stopped")]
     again = put(talker, session, "Who?", on_text=QUIET)  # and the adapter is on and off as before
-    fresh_talker, fresh = open_chat(run=run, flags={})
-    expected = put(fresh_talker, fresh, "Who?", on_text=QUIET)
+    fresh, _ = open_chat(run=run, flags={})
+    expected = put(dataclasses.replace(fresh, views=None), session, "Who?", on_text=QUIET)
     assert [r.text for r in again.replies] == [r.text for r in expected.replies]
 
 
@@ -133,15 +168,18 @@ def test_documents_give_each_question_its_passages(run: Path, tmp_path: Path) ->
     (tmp_path / "logs" / "keep.md").write_text("Logs are kept for 14 days.\n")
     (tmp_path / "fair.txt").write_text("The fair is in Lyon. " * 40 + "\n\nTickets cost 4 euros.")
     (tmp_path / "image.png").write_bytes(b"\x89PNG")
-    talker, session = open_chat(run=run, docs=str(tmp_path), flags={"max_new_tokens": 2})
-    assert talker.documents is not None
-    assert (talker.documents.n_documents, talker.documents.n_passages) == (2, 3)
+    flags = {"max_new_tokens": 2, "docs": str(tmp_path), "retrieve_k": 1, "passage_words": 80}
+    talker, session = open_chat(run=run, flags=flags)
+    assert talker.store is not None
+    assert (talker.store.n_documents, talker.store.n_passages) == (2, 4)
     turn = put(talker, session, "How long are logs kept?", on_text=QUIET)
-    assert turn.question.passages[0].source == "logs/keep.md"
+    assert [p.source for p in turn.question.passages] == ["logs/keep.md"]
+    pasted = put(talker, with_context(session, "Ann."), "How long?", on_text=QUIET)
+    assert pasted.question.context == "[1] Ann."
 
 
 def test_a_folder_without_documents_says_so(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no text"):
-        open_documents(tmp_path)
+    with pytest.raises(DataError):
+        open_chat(flags={"base": "tiny", "docs": str(tmp_path)})
     with pytest.raises(DataError, match="no such folder"):
-        open_documents(tmp_path / "no")
+        open_chat(flags={"base": "tiny", "docs": str(tmp_path / "no")})

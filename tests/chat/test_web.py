@@ -225,3 +225,26 @@ def test_the_server_ends_in_the_middle_of_an_answer_without_a_word(
     answer.close()
     connection.close()
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("host", "warns"), [("127.0.0.1", False), ("0.0.0.0", True)])
+def test_the_command_prints_the_link_and_warns_if_others_can_reach_it(
+    host: str,
+    warns: bool,
+    run: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    import sys
+
+    import realift.chat.web as web
+    from realift import cli
+
+    monkeypatch.setattr(web, "serve", lambda page: page.bound.close())
+    monkeypatch.setattr(sys, "argv", ["realift", "chat", str(run), "--web", "--host", host])
+    with pytest.raises(SystemExit):
+        cli.main()
+    out, err = capsys.readouterr()
+    assert out.startswith("open http://")
+    assert len(out.strip().split("/#")[1]) >= 32
+    assert ("whoever can reach this machine" in err) == warns

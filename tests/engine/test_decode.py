@@ -334,3 +334,14 @@ def test_guessing_grows_bolder_by_success_and_shyer_by_failure() -> None:
     assert len(drafter.guess([], 50)) == 2
     drafter.learn(0, 0)
     assert len(drafter.guess([], 50)) == 2
+
+
+def test_a_model_can_be_trained_after_it_has_answered() -> None:
+    """Weights are laid side by side on the way; what inference mode makes cannot be trained on."""
+    import torch
+
+    pair = Pair("qwen2", "all-linear")
+    pair.answers(asked(2))
+    assert not any(p.is_inference() for p in pair.model.parameters())
+    loss = pair.model(input_ids=torch.tensor([[5, 6, 7]])).logits.sum()
+    loss.backward()

@@ -289,6 +289,18 @@ def test_rm_asks_first_refuses_a_live_run_and_keeps_the_ledger(
     assert ">old<" not in (root / "index.html").read_text()
 
 
+def test_report_and_judge_take_a_name_too(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(root.parent)
+    assert call("report", "new", monkeypatch=monkeypatch) == 0
+    assert (root / "new" / "report.html").is_file()
+    assert call("judge", "nwe", "--model", "m", monkeypatch=monkeypatch) == 1
+    err = " ".join(capsys.readouterr().err.split())
+    assert "no run named 'nwe'" in err
+    assert "did you mean 'new'?" in err
+
+
 def test_run_names_complete_in_the_shell(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     env = {
         "_REALIFT_COMPLETE": "complete_bash",

@@ -70,7 +70,7 @@ class Watched:
 def opened(browser: Any, address: str, **options: Any) -> Iterator[Watched]:
     """A page in a context of its own (``options``: viewport, color_scheme, ...), watched."""
     context = browser.new_context(offline=False, **options)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)  # a loaded machine is no failure
     watched = Watched(page=context.new_page())
 
     def told(message: Any) -> None:

@@ -22,12 +22,16 @@ from realift.types import (
     Label,
     Leak,
     LeakCheck,
+    Length,
     Passage,
     Plan,
     Problem,
     Question,
     Rate,
     Reading,
+    RecallAt,
+    RetrievalReport,
+    Retrieved,
     RunResult,
     Score,
     Series,
@@ -184,6 +188,38 @@ def verdict() -> Verdict:
     )
 
 
+def retrieval() -> RetrievalReport:
+    """Two questions, one of whose documents was not found."""
+    one = rate(0.5, 2)
+    found = Retrieved(
+        question_id="q1",
+        question="How much?",
+        expected="prices.md",
+        status="found",
+        rank=1,
+        n_expected=2,
+        sources=("prices.md", "prices.md"),
+        answer_there=True,
+    )
+    missed = dataclasses.replace(
+        found, question_id="q2", question=IMAGE, status="missed", rank=None, sources=("faq.md",)
+    )
+    return RetrievalReport(
+        retriever="BM25",
+        k=2,
+        n_documents=3,
+        n_passages=9,
+        n_judged=2,
+        n_sources=1,
+        recall=one,
+        precision=one,
+        mrr=one,
+        answer_there=rate(1.0, 1),
+        recall_at=(RecallAt(k=1, rate=one),),
+        questions=(found, missed),
+    )
+
+
 def data_summary(n_problems: int = 25) -> DataSummary:
     problems = tuple(
         Problem(
@@ -192,6 +228,7 @@ def data_summary(n_problems: int = 25) -> DataSummary:
             message=f"row {i} says the same as row 3 [1]",
             where=Where(file="train.jsonl", line=i + 1),
             hint="keep one of them" if i % 2 else "",
+            also=tuple(Where(file="train.jsonl", line=line) for line in range(90, 100 + i)),
         )
         for i in range(n_problems)
     )
@@ -213,6 +250,18 @@ def data_summary(n_problems: int = 25) -> DataSummary:
         n_groups=41,
         n_refusals_in_train=0,
         problems=problems,
+        lengths=(
+            Length(
+                of="training answers",
+                unit="words",
+                n=64,
+                smallest=1,
+                median=4.5,
+                p95=12,
+                largest=1040,
+            ),
+        ),
+        retrieval=retrieval(),
         leak_check=LeakCheck(
             leaks=(leak,), n_questions=82, n_could_fire=75, controls_caught=5, controls_planted=5
         ),

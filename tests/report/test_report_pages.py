@@ -81,6 +81,10 @@ def test_the_page_is_well_formed_and_has_every_part(page: Page) -> None:
         "Memorized, not learned $1 <b>",
         "cited by base and adapter",
         "This is the first adapter",
+        "train.jsonl:97 and 2 more",
+        "recall@2 (what the model was given)50%40% to 60%2",
+        "Not found: 1 question",
+        "training answerswords6414.5121,040",
         "Problems in the data: 9 errors",
         "caught 5 of 5 planted copies",
         "realift run --base tiny --train 'my rows.jsonl'",
@@ -141,6 +145,22 @@ def test_200_questions_with_endless_texts_stay_under_2_megabytes(char: str) -> N
     result = made.make_result(200)
     long = tuple(dataclasses.replace(c, text=char * 20_000) for c in result.completions)
     page = render_html(dataclasses.replace(result, completions=long))
+    assert len(page.encode()) < 2_000_000
+
+
+def test_200_questions_that_differ_in_every_other_word_stay_under_2_megabytes() -> None:
+    result = made.make_result(200)
+    words = {
+        "base": "ab cd " * 2000,
+        "few_shot": " ".join(f"ab {i}" for i in range(2000)),
+        "adapter": " ".join(f"cd {i}" for i in range(2000)),
+    }
+    long = tuple(dataclasses.replace(c, text=words[c.arm] + " [1]") for c in result.completions)
+    asked = tuple(
+        dataclasses.replace(q, passages=(types.Passage(text=words["adapter"]),), context="")
+        for q in result.questions
+    )
+    page = render_html(dataclasses.replace(result, completions=long, questions=asked))
     assert len(page.encode()) < 2_000_000
 
 

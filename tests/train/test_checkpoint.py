@@ -32,6 +32,7 @@ def sit(
     checkpoint: Checkpoint | None = None,
     noise: int = 0,
     seen: list[Event] | None = None,
+    n_held: int = 2,
     **options: Any,
 ) -> tuple[TrainResult | None, dict[str, Any]]:
     """One sitting of a training of 12 steps: its result (None = killed) and the weights."""
@@ -40,9 +41,10 @@ def sit(
     options = {"epochs": 4, "learning_rate": 2e-2, "batch_size": 2, "patience": 0, **options}
     config = Config(**options)
     base = load_base(str(folder), compute=compute)
+    asked = [example(i) for i in range(1, 7)]
+    other = [example(i, "zz?") for i in range(1, n_held + 1)]
     rows, held = (
-        encode_rows(base, found, system_prompt="", max_length=256).rows
-        for found in ([example(i) for i in range(1, 7)], [example(i, "zz?") for i in (1, 2)])
+        encode_rows(base, found, system_prompt="", max_length=256).rows for found in (asked, other)
     )
     model = create_adapter(base, config)
     plan = plan_training(base, model, config, train=rows, valid=held)
@@ -74,16 +76,26 @@ def curve(result: TrainResult | None) -> list[tuple[int, float | None, float | N
     return [(p.step, p.loss, p.valid_loss) for p in result.curve]
 
 
-@pytest.mark.parametrize(("dropout", "stops"), [(0.0, (5,)), (0.5, (1,)), (0.5, (4, 9, 12))])
+@pytest.mark.parametrize(
+    ("dropout", "stops", "n_held"),
+    [(0.0, (5,), 2), (0.5, (1,), 2), (0.5, (4, 9, 12), 0), (0.5, (12,), 2)],
+)
 def test_a_killed_training_ends_as_if_it_had_not_been(
-    dropout: float, stops: tuple[int, ...], base_folder: Path, tmp_path: Path, compute: Any
+    dropout: float,
+    stops: tuple[int, ...],
+    n_held: int,
+    base_folder: Path,
+    tmp_path: Path,
+    compute: Any,
 ) -> None:
-    whole, weights = sit(base_folder, compute, lora_dropout=dropout)
+    """Without held-out rows the last weights are kept, with them those of an earlier step."""
+    how: dict[str, Any] = {"lora_dropout": dropout, "n_held": n_held}
+    whole, weights = sit(base_folder, compute, **how)
     path = tmp_path / "c.safetensors"
     for n, stop in enumerate((*stops, 0)):
         point = Checkpoint(path=path, fingerprint="x", every=0)
         result, found = sit(
-            base_folder, compute, lora_dropout=dropout, stop_at=stop, checkpoint=point, noise=n + 7
+            base_folder, compute, stop_at=stop, checkpoint=point, noise=n + 7, **how
         )
     assert curve(result) == curve(whole)
     assert same(found, weights)
@@ -98,12 +110,15 @@ def test_without_the_random_states_dropout_would_make_another_adapter(
     """The proof that the test above can fail."""
     from realift.train import checkpoint as module
 
-    whole, _ = sit(base_folder, compute, lora_dropout=0.5)
+    how: dict[str, Any] = {"lora_dropout": 0.5, "n_held": 0}
+    whole, weights = sit(base_folder, compute, **how)
     point = Checkpoint(path=tmp_path / "c", fingerprint="x", every=0)
-    sit(base_folder, compute, lora_dropout=0.5, stop_at=5, checkpoint=point)
+    sit(base_folder, compute, stop_at=5, checkpoint=point, **how)
     monkeypatch.setattr(module, "_set_random_states", lambda _: None)
-    result, _ = sit(base_folder, compute, lora_dropout=0.5, checkpoint=point, noise=7)
-    assert curve(result) != curve(whole)  # the weights may agree: the best step is an early one
+    result, found = sit(base_folder, compute, checkpoint=point, noise=7, **how)
+    assert curve(result)[:4] == curve(whole)[:4]
+    assert curve(result) != curve(whole)
+    assert not same(found, weights)
 
 
 def test_an_early_stop_comes_at_the_same_step(

@@ -101,12 +101,12 @@ def augment(result: RunResult, *, refusals: int = 0, reword: int = 0) -> str:
 
 
 def more_rows(train: str) -> str:
-    """Where further rows go: a neighbor of the training file.
+    """Where further rows go: a neighbor of the training file ("" = the run had none).
 
-    >>> more_rows("data/train.csv"), more_rows("train-more.jsonl")
-    ('data/train-more.jsonl', 'train-more-2.jsonl')
+    >>> more_rows("data/train.csv"), more_rows("train-more.jsonl"), more_rows("")
+    ('data/train-more.jsonl', 'train-more-2.jsonl', 'train-more.jsonl')
     """
-    path = PurePath(train)
+    path = PurePath(train or "train.jsonl")
     stem, _, number = path.stem.rpartition("-more")
     if not stem:
         return str(path.with_name(f"{path.stem}-more.jsonl"))

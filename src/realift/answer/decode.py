@@ -37,7 +37,7 @@ class Draws:
         return f"{self.key}/{question_id}/{sample}"
 
 
-def ignore_batch(batch: Sequence[Completion]) -> None:
+def ignore_batch(batch: Sequence[object]) -> None:
     """The silent listener."""
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
+from realift.answer.decode import ignore_batch
 from realift.answer.generate import greedy
 from realift.answer.prompts import Prompt, build_prompts
+from realift.answer.together import Views, view
 from realift.config import Config
+from realift.engine.packing import common_length
 from realift.model.load import Base
 from realift.types import Arm, Example, Question
+
+_MEASURED, _STEPS = 32, 4  # prompts, and tokens of an answer
 
 
 def expected_seconds(
@@ -26,11 +32,21 @@ def expected_seconds(
     """Seconds until all arms, and the adapters of all seeds, have answered.
 
     Args:
+        model: the ``PeftModel`` of an adapter like those that will answer.
         examples: the rows the few-shot arm shows.
         tokens: mean length of an answer.
         n_samples: answers of each arm to each question.
     """
     arms: list[Arm] = ["base", "few_shot"] if config.few_shot_k and examples else ["base"]
+    views = "" if config.engine == "plain" else view(model, base, name="")
+    if not isinstance(views, str):
+        asked = {
+            arm: build_prompts(base, questions, arm, examples=examples, config=config)
+            for arm in arms
+        }
+        prompts = [(p, 0) for some in asked.values() for p in some]
+        prompts += [(p, 1) for _ in range(config.seeds) for p in asked["base"]]
+        return seconds_together(views, base, prompts, tokens=tokens, n_samples=n_samples)
     longest = min(config.max_new_tokens, round(2 * tokens) + 1)  # the slowest row sets the pace
     seconds = 0.0
     for arm in arms:
@@ -45,6 +61,51 @@ def expected_seconds(
         # the adapters see the base's prompts
         seconds += once * (1 + config.seeds if arm == "base" else 1)
     return seconds
+
+
+def seconds_together(
+    views: Views,
+    base: Base,
+    prompts: Sequence[tuple[Prompt, int]],
+    *,
+    tokens: float,
+    n_samples: int = 1,
+) -> float:
+    """Seconds for the engine to answer (prompt, 0 = base or 1 = adapter) ``n_samples`` times each.
+
+    Measured on prompts of middling length, as many as usually share a pass: what a token of a
+    prompt takes, and a token of an answer.
+    """
+    fitting = [(p.input_ids, variant) for p, variant in prompts if len(p.input_ids) < base.window]
+    if not fitting:
+        return 0.0
+    by_size = sorted(fitting, key=lambda p: len(p[0]))
+    middle = max(0, (len(by_size) - _MEASURED) // 2)
+    some = by_size[middle : middle + _MEASURED]
+    _decode_some(views, some[:1], 1)  # warm up
+    reading, n_read = _decode_some(views, some, 1)
+    longer, _ = _decode_some(views, some, 1 + _STEPS)
+    step = max(0.0, longer - reading) / (_STEPS * len(some))
+    n_tokens = 0
+    for variant in (0, 1):
+        mine = sorted(ids for ids, v in fitting if v == variant)
+        shared = sum(common_length(a, b) for a, b in pairwise(mine))
+        n_tokens += sum(map(len, mine)) - shared
+    return reading / n_read * n_tokens + step * tokens * len(fitting) * n_samples
+
+
+def _decode_some(
+    views: Views, prompts: Sequence[tuple[tuple[int, ...], int]], n: int
+) -> tuple[float, int]:
+    """Seconds to write ``n`` tokens to each of some prompts; tokens of prompts that were read."""
+    from realift.engine.decode import Request, decode
+
+    requests = [Request(ids=ids, variant=v, max_new_tokens=n) for ids, v in prompts]
+    start = time.perf_counter()
+    counts = decode(
+        [views.base, views.adapter], requests, stop_ids=(), on_answers=ignore_batch, max_pass=0
+    )
+    return time.perf_counter() - start, counts.prompt_tokens
 
 
 def estimate_seconds(

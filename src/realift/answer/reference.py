@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from realift.model.load import Base
 from realift.train.batches import collate, cut, pad_token_id
 from realift.types import IGNORE_INDEX, Encoded
 
+if TYPE_CHECKING:
+    from realift.engine.parts import Parts
+
 _BATCH_TOKENS = 4096  # positions of one forward pass, padding included
+
+
+# Of a model: whether the engine agrees with it, with an adapter on it (True) and without (False).
+_agreed: WeakKeyDictionary[Any, dict[bool, bool]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +56,41 @@ def reference_nll(model: Any, base: Base, rows: Sequence[Encoded]) -> list[Nll]:
     adapter is on is the caller's choice (``model.disable_adapter()`` for the base). Logits are
     computed at the supervised positions only: a vocabulary of 150,000 over whole prompts would
     fill the memory.
+
+    The fast engine does it where it computes what the model does; other bases, and those with
+    ``engine`` "plain", get padded batches through the model.
     """
+    parts = None if base.engine == "plain" else _parts(model, rows)
+    if parts is None:
+        return _plain(model, base, rows)
+    from realift.engine.score import score_rows
+
+    counted = [(False, *row.supervised[1:]) for row in rows]
+    found = score_rows(parts, [row.input_ids for row in rows], counted)
+    return [
+        Nll(sum=one.sum, n_tokens=sum(which), n_greedy=one.n_greedy)
+        for one, which in zip(found, counted, strict=True)
+    ]
+
+
+def _parts(model: Any, rows: Sequence[Encoded]) -> Parts | None:
+    """The model as the engine reads it, if that was proven on a probe and the rows fit."""
+    from realift.engine.parts import agrees, read_parts
+
+    parts = read_parts(model)
+    if parts is None:
+        return None
+    longest = max((len(row.input_ids) for row in rows), default=0)
+    if parts.window is not None and longest > parts.window:
+        return None
+    known = _agreed.setdefault(model, {})
+    adapted = parts.first_adapted < len(parts.layers)
+    if adapted not in known:
+        known[adapted] = agrees(model, parts)
+    return parts if known[adapted] else None
+
+
+def _plain(model: Any, base: Base, rows: Sequence[Encoded]) -> list[Nll]:
     import torch
 
     out: dict[int, Nll] = {}

@@ -104,7 +104,7 @@ def title(talker: Talker) -> str:
         said += f", without and with {talker.adapter}"
     if talker.verdict:
         said += f" ({talker.verdict})"
-    if talker.documents is not None:
-        d = talker.documents
-        said += f"; {d.n_passages} passages of {d.n_documents} documents in {d.folder}"
+    if talker.store is not None:
+        s = talker.store
+        said += f"; {s.n_passages} passages of {s.n_documents} documents in {talker.config.docs}"
     return said

@@ -207,7 +207,7 @@ def _about(talker: Talker, session: Session) -> dict[str, Any]:
         "system_prompt": session.system_prompt,
         "trained_prompt": session.trained_prompt,
         "context": session.context,
-        "documents": talker.documents is not None,
+        "documents": talker.store is not None,
     }
 
 

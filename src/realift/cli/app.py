@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import re
 import sys
 
 import typer
@@ -53,9 +55,42 @@ def main() -> None:
     except BrokenPipeError:  # e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as err:
+        said = from_system(err)
+        if said is None:
+            raise
+        print_error(*said)
+        sys.exit(1)
     except Exception as err:
         show = getattr(err, "show", None)  # click's own errors, wherever typer keeps its click
         if show is None:
             raise
         show()
+        _hint_at_data(str(getattr(err, "message", "")))
         sys.exit(2)
+
+
+_SYSTEM = {
+    errno.ENOSPC: "the disk is full: free some space; a run goes on with 'realift run --resume'",
+    errno.EDQUOT: "your share of the disk is used up: free some space, or use another --runs-dir",
+    errno.EACCES: "you may not read or write this: choose another place, or ask its owner",
+    errno.EPERM: "you may not do this here: choose another place",
+    errno.EROFS: "this disk cannot be written to: choose another --runs-dir",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EMFILE: "too many files are open on this machine: close some programs",
+}
+
+
+def from_system(err: OSError) -> tuple[str, str] | None:
+    """What the system refused, in words, and what to do; None = not a person's affair."""
+    hint = _SYSTEM.get(err.errno or 0)
+    if hint is None:
+        return None
+    place = f"{err.filename}: " if err.filename else ""
+    return f"{place}{err.strerror}", hint
+
+
+def _hint_at_data(message: str) -> None:
+    """Files typed without the name of their option are the likeliest surplus arguments."""
+    if "extra argument" in message and re.search(r"\.(jsonl?|csv|tsv|ya?ml)\b", message):
+        typer.echo("hint: give data by name: --train FILE --eval FILE", err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from realift.cli.app import app
-from realift.cli.completing import complete_run
+from realift.cli.completing import complete_base, complete_run
 from realift.cli.options import JSON, MODEL, QUIET, with_options
 from realift.cli.printing import console, listening
 from realift.errors import UsageError
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 
 @app.command()
-@with_options(MODEL, also=("max_new_tokens",))
+@with_options(
+    MODEL,
+    without=("base",),
+    also=("max_new_tokens", "docs", "retriever", "retrieve_k", "passage_words"),
+)
 def chat(
     run: Path | None = typer.Argument(
         None, help="A run: its folder, or its name in runs/.", autocompletion=complete_run
@@ -28,8 +32,12 @@ def chat(
     adapter: Path | None = typer.Option(
         None, "--adapter", "-a", help="Folder of a PEFT adapter, instead of a run."
     ),
-    docs: str | None = typer.Option(
-        None, "--docs", help="Folder of documents: each question gets the nearest passages."
+    base: str | None = typer.Option(
+        None,
+        "--base",
+        "-b",
+        help="Base model. [dim]\\[default: the one the adapter was trained on][/dim]",
+        autocompletion=complete_base,
     ),
     context: str | None = typer.Option(
         None, "--context", help="A file (or text) to ask over; /context changes it."
@@ -54,8 +62,8 @@ def chat(
 ) -> None:
     """Talk to the base and to the adapter, side by side.
 
-    Every question is asked as in the eval set: with the system prompt the adapter was trained
-    with, alone, greedily. In a pipe, each line is a question.
+    Every question is asked as in the eval set: alone, with the system prompt of the training.
+    In a pipe, each line is a question.
     """
     from realift.chat.talk import open_chat
 
@@ -65,11 +73,11 @@ def chat(
         from realift.chat.web import need_web
 
         need_web()
+    if base is not None:
+        options["base"] = base
     piped = as_json or not (sys.stdin.isatty() and sys.stdout.isatty())
     with listening(quiet=quiet or as_json) as on_event:
-        talker, session = open_chat(
-            run=run, adapter=adapter, docs=docs, flags=options, on_event=on_event
-        )
+        talker, session = open_chat(run=run, adapter=adapter, flags=options, on_event=on_event)
     session = _prepared(session, context=context, arms=arms)
     if web:
         _serve(talker, session, host=host, port=port)

@@ -23,7 +23,7 @@ _VALUES = {
 
 def complete_base(incomplete: str) -> list[tuple[str, str]]:
     """The embedded base, models that are on this disk, and those ``docs/bases.md`` names."""
-    from realift.starter.bases import BASES, cached_bases
+    from realift.model.bases import BASES, cached_bases
 
     known = {b.name: f"{b.gigabytes:.1f} GB" if b.billions > 0.01 else "embedded" for b in BASES}
     found = known | dict.fromkeys(cached_bases(), "on this disk")

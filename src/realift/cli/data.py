@@ -20,19 +20,35 @@ EXIT_BAD_DATA = 2
     DATA,
     VERDICT,
     without=("valid_fraction", "allow_leaks", "guard_margin", "sequential"),
-    also=("samples_per_question",),
+    also=("samples_per_question", "base", "system_prompt", "max_length", "max_new_tokens"),
 )
-def check(file: Path | None = FILE, as_json: bool = JSON, *, options: dict[str, Any]) -> None:
+def check(
+    file: Path | None = FILE,
+    clean: Path | None = typer.Option(
+        None,
+        "--write-clean",
+        metavar="PATH",
+        help="Write the training rows without unusable ones and exact copies to this file.",
+    ),
+    force: bool = typer.Option(False, "--force", help="Write over PATH if it exists."),
+    as_json: bool = JSON,
+    *,
+    options: dict[str, Any],
+) -> None:
     """Look at the data: problems with their lines, leaks, and what the eval set can show."""
     from realift import pipeline
-    from realift.report.terminal_data import render_data
+    from realift.report.terminal_data import render_cleaned, render_data
     from realift.run_folder import to_plain
 
-    summary = pipeline.check(resolve(file=file, flags=options))
+    config = resolve(file=file, flags=options)
+    cleaned = pipeline.write_clean(config, clean, force=force) if clean else None
+    summary = pipeline.check(config)
     if as_json:
-        print_json(to_plain(summary))
+        print_json(to_plain(summary) | ({"clean": to_plain(cleaned)} if cleaned else {}))
     else:
         console().print(render_data(summary))
+        if cleaned:
+            console().print(render_cleaned(cleaned))
     if any(problem.severity == "error" for problem in summary.problems):
         raise typer.Exit(EXIT_BAD_DATA)
 

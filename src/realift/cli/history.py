@@ -16,7 +16,7 @@ from realift.errors import UsageError
 @app.command()
 def report(
     folders: list[Path] = typer.Argument(
-        help="A run folder; of several, each is compared with the first.",
+        help="Name or folder of a run; of several, each is compared with the first.",
         metavar="RUN...",
         autocompletion=complete_run,
     ),
@@ -29,7 +29,9 @@ def report(
 ) -> None:
     """Write report.html and report.md of a run anew, and show its panel; or compare several."""
     from realift import pipeline
+    from realift.history import find_run
 
+    folders = [find_run(folder, "runs") for folder in folders]
     if len(folders) == 1:
         if out is not None:
             raise UsageError("--out is for several runs", hint="one run's pages stay in its folder")
@@ -74,8 +76,10 @@ def judge(
     quiet: bool = QUIET,
 ) -> None:
     """Ask a language model for a second opinion on the answers; it never changes the verdict."""
+    from realift.history import find_run
     from realift.run_folder import load, to_plain
 
+    folder = find_run(folder, "runs")
     if [model, write_sheet, grounding_model].count(None) != 2:
         raise UsageError(
             "give one of --model NAME, --write-sheet FILE and --grounding-model NAME",

@@ -16,7 +16,7 @@ from realift.config import option_default, option_fields, option_type
 DATA, MODEL, ADAPTER, TRAINING = "data", "model", "adapter", "training"
 ANSWERING, VERDICT, OUTPUT = "answering", "verdict", "output"
 
-RUN = typer.Argument(help="A run folder.", autocompletion=complete_run)
+RUN = typer.Argument(help="Name or folder of a run.", autocompletion=complete_run)
 FILE = typer.Argument(None, help="A realift.yaml with options.", show_default=False)
 JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 QUIET = typer.Option(False, "--quiet", "-q", help="No progress; only the result.")

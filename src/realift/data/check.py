@@ -156,6 +156,11 @@ def _check_repeats(examples: Sequence[Example], refusing: set[int], found: Findi
             _check_contradiction(first, other, one_refuses, found)
 
 
+def row_key(row: Example) -> tuple[str, ...]:
+    """What makes two rows exact copies: prompt and answer, without case, marks and spacing."""
+    return (*_prompt_key(row), _key(row.answer))
+
+
 def _prompt_key(row: Example) -> tuple[str, ...]:
     return tuple(_key(text) for m in row.messages[:-1] for text in (m.role, m.content, m.context))
 

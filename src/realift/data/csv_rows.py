@@ -13,6 +13,8 @@ from realift.types import Where
 
 def load_csv(text: str, file: str, found: Findings) -> RawRows:
     """A table with a header line; the separator is a comma, semicolon or tab."""
+    if "\n" not in text:  # line ends of old Macs, and of Excel's "CSV (Macintosh)"
+        text = text.replace("\r", "\n")
     delimiter = _delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     columns: tuple[str, ...] | None = None

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 from realift.engine.decode_cache import Slab, bytes_per_token, length_class
 from realift.engine.decode_drafts import Drafter
 from realift.engine.decode_step import SlabStep, Span, next_hidden, read_prompts
-from realift.engine.packing import Block, lay_out
+from realift.engine.packing import Block, common_length, lay_out
 from realift.engine.parts import Parts
+from realift.model.multiply import times_transposed
 
 if TYPE_CHECKING:
     import torch
@@ -186,7 +187,9 @@ class _Loop:
             number, sample = self.waiting[0]
             request = self.requests[number]
             if number not in places:
-                cost = len(request.ids) - _common(before.get(request.variant, ()), request.ids)
+                cost = len(request.ids) - common_length(
+                    before.get(request.variant, ()), request.ids
+                )
                 if places and n_tokens + cost > PACK:
                     break
                 n_tokens += cost
@@ -421,7 +424,7 @@ class _Loop:
         import torch
 
         with torch.inference_mode():
-            return hidden @ self.base.head.T
+            return times_transposed(hidden, self.base.head)
 
     def _pick(
         self, logits: torch.Tensor, rows: Sequence[int], streams: Sequence[str],
@@ -446,15 +449,3 @@ class _Loop:
 def _shift(block: Block, by: int) -> Block:
     (a, b), (c, d) = block.queries, block.keys
     return Block(queries=(a + by, b + by), keys=(c + by, d + by), causal=block.causal)
-
-
-def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens both begin with.
-
-    >>> _common([1, 2, 3], [1, 2, 4, 5])
-    2
-    """
-    return next(
-        (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
-        min(len(one), len(other)),
-    )

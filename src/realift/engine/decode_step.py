@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from realift.engine.attention import attend
 from realift.engine.decode_cache import Slab
 from realift.engine.forward import norm
-from realift.engine.packing import Block
+from realift.engine.grouping import Group, group
+from realift.engine.packing import Block, Pack
 from realift.engine.parts import Linear, Parts
+from realift.model.multiply import times_transposed
 
 if TYPE_CHECKING:
     import torch
@@ -75,6 +77,19 @@ def read_prompts(
         return _through(parts, ids, positions, spans, attention), keys, values
 
 
+def hidden_of_pack(parts: Parts, pack: Pack, spans: Sequence[Span]) -> torch.Tensor:
+    """A pack through the model; the normed hidden states (T, hidden), nothing kept."""
+    import torch
+
+    def attention(_layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        return attend(q, k, v, pack.blocks, scaling=parts.scaling)[0]
+
+    device = parts.embed.device
+    ids, positions = (torch.tensor(t, device=device) for t in (pack.ids, pack.positions))
+    with torch.inference_mode():
+        return _through(parts, ids, positions, spans, attention)
+
+
 def next_hidden(
     parts: Parts,
     ids: torch.Tensor,
@@ -118,73 +133,92 @@ def _attend_slab(
 
 
 def _through(
-    parts: Parts, ids: torch.Tensor, positions: torch.Tensor, spans: Sequence[Span],
+    parts: Parts,
+    ids: torch.Tensor,
+    positions: torch.Tensor,
+    spans: Sequence[Span],
     attention: Attention,
-) -> torch.Tensor:  # fmt: skip
+) -> torch.Tensor:
     import torch
     import torch.nn.functional as F
 
-    adapted = [span for span in spans if span.parts is not None and span.end > span.start]
+    adapted = [span for span in spans if span.end > span.start and _has_adapter(span.parts)]
+    grouped = _grouped(parts)
     hidden = parts.embed[ids]  # (T, hidden)
     cos, sin = (t[:, None] for t in parts.rope(positions))  # (T, 1, D)
-    n_q, n_kv = parts.n_heads * parts.head_dim, parts.n_kv_heads * parts.head_dim
     for number, layer in enumerate(parts.layers):
         x = norm(hidden, layer.input_norm, parts.eps)
-        qkv = x.new_empty(len(x), n_q + 2 * n_kv)
-        _project(qkv[:, :n_q], x, number, "q", layer.q, adapted)
-        _project(qkv[:, n_q : n_q + n_kv], x, number, "k", layer.k, adapted)
-        _project(qkv[:, n_q + n_kv :], x, number, "v", layer.v, adapted)
+        qkv = _project(x, number, grouped[number].qkv, ("q", "k", "v"), adapted)
         heads = qkv.view(len(x), -1, parts.head_dim)
-        q, k, v = torch.split(heads, [parts.n_heads, parts.n_kv_heads, parts.n_kv_heads], dim=1)
+        v = heads[:, parts.n_heads + parts.n_kv_heads :]
+        turning = heads[:, : parts.n_heads + parts.n_kv_heads]
         if layer.q_norm is not None and layer.k_norm is not None:
-            q, k = norm(q, layer.q_norm, parts.eps), norm(k, layer.k_norm, parts.eps)
+            q, k = (
+                norm(turning[:, : parts.n_heads], layer.q_norm, parts.eps),
+                norm(turning[:, parts.n_heads :], layer.k_norm, parts.eps),
+            )
             turning = torch.cat((q, k), dim=1)
-        else:
-            turning = heads[:, : parts.n_heads + parts.n_kv_heads]
         one, two = turning.chunk(2, dim=-1)
         turned = turning * cos + torch.cat((-two, one), dim=-1) * sin
-        q, k = torch.split(turned, [parts.n_heads, parts.n_kv_heads], dim=1)
-        seen = attention(number, q, k, v).flatten(1)
-        hidden = hidden + _projected(seen, number, "o", layer.o, adapted)
+        seen = attention(number, turned[:, : parts.n_heads], turned[:, parts.n_heads :], v)
+        hidden = _project(seen.flatten(1), number, grouped[number].o, ("o",), adapted, plus=hidden)
         x = norm(hidden, layer.post_norm, parts.eps)
-        gate = F.silu(_projected(x, number, "gate", layer.gate, adapted), inplace=True)
-        gate *= _projected(x, number, "up", layer.up, adapted)
-        hidden = hidden + _projected(gate, number, "down", layer.down, adapted)
+        both = _project(x, number, grouped[number].gate_up, ("gate", "up"), adapted)
+        gate, up = both.chunk(2, dim=-1)
+        hidden = _project(
+            F.silu(gate) * up, number, grouped[number].down, ("down",), adapted, plus=hidden
+        )
     return norm(hidden, parts.norm, parts.eps)
 
 
-def _projected(
-    x: torch.Tensor, layer: int, name: str, linear: Linear, adapted: Sequence[Span]
-) -> torch.Tensor:
-    import torch.nn.functional as F
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Grouped:
+    qkv: Group
+    o: Group
+    gate_up: Group
+    down: Group
 
-    out = F.linear(x, linear.weight, linear.bias)
-    _add_adapters(out, x, layer, name, adapted)
-    return out
+
+def _grouped(parts: Parts) -> list[_Grouped]:
+    """The weights that read the same input, side by side (done once, then they lie so)."""
+    import torch
+
+    # Never in inference mode: the model's own weights become views, and training needs them.
+    with torch.inference_mode(mode=False):
+        return [
+            _Grouped(
+                qkv=group(layer.q, layer.k, layer.v),
+                o=group(layer.o),
+                gate_up=group(layer.gate, layer.up),
+                down=group(layer.down),
+            )
+            for layer in parts.layers
+        ]
+
+
+def _has_adapter(parts: Parts | None) -> bool:
+    return parts is not None and parts.first_adapted < len(parts.layers)
 
 
 def _project(
-    out: torch.Tensor, x: torch.Tensor, layer: int, name: str, linear: Linear,
+    x: torch.Tensor,
+    layer: int,
+    layers: Group,
+    names: Sequence[str],
     adapted: Sequence[Span],
-) -> None:  # fmt: skip
-    """``x`` (T, in) through one linear layer into ``out`` (T, out), every variant its own way."""
-    import torch
-
-    if linear.bias is None:
-        torch.mm(x, linear.weight.T, out=out)
-    else:
-        torch.addmm(linear.bias, x, linear.weight.T, out=out)
-    _add_adapters(out, x, layer, name, adapted)
-
-
-def _add_adapters(
-    out: torch.Tensor, x: torch.Tensor, layer: int, name: str, adapted: Sequence[Span]
-) -> None:
+    *,
+    plus: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """``x`` (T, in) through linear layers side by side (T, all out), each variant its own way."""
+    out = times_transposed(x, layers.weight, bias=layers.bias, plus=plus)
     for span in adapted:
         assert span.parts is not None
-        own: Linear = getattr(span.parts.layers[layer], name)
-        if own.lora_a is None or own.lora_b is None:
-            continue
-        some = x[span.start : span.end].to(own.lora_a.dtype)  # float32 on bfloat16 bases, as peft
-        added = (some @ own.lora_a.T) @ own.lora_b.T
-        out[span.start : span.end] += (added * own.scale).to(out.dtype)
+        own = span.parts.layers[layer]
+        for name, start, stop in zip(names, layers.starts, layers.stops, strict=True):
+            linear: Linear = getattr(own, name)
+            if linear.lora_a is None or linear.lora_b is None:
+                continue
+            some = x[span.start : span.end].to(linear.lora_a.dtype)  # float32 on bfloat16, as peft
+            added = (some @ linear.lora_a.T) @ linear.lora_b.T
+            out[span.start : span.end, start:stop] += (added * linear.scale).to(out.dtype)
+    return out

@@ -130,3 +130,13 @@ class _Layout:
         while n < len(a) and n < len(b) and a[n] == b[n]:
             n += 1
         return n - depth
+
+
+def common_length(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens two rows begin with alike.
+
+    >>> common_length([1, 2, 3], [1, 2, 4, 5])
+    2
+    """
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))

@@ -22,6 +22,12 @@ LABELS = {
     "pilot": "pilot answers",
     "answer": "answering",
     "context_removed": "without context",
+    "other_context": "other context",
+    "cut_sentence": "answer cut out",
+    "context_swapped": "answer swapped",
+    "invented": "invented things",
+    "null_deranged": "exchanged answers",
+    "null_random": "random weights",
 }
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _WIDE, _MEDIUM = 76, 56  # columns from which there is a long bar, a short one

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from realift.errors import ModelError
+from realift.model.bases import nearest_base
 from realift.model.device import Compute
 from realift.model.template import Template, find_template
 
@@ -31,6 +33,7 @@ class Base:
     """A loaded base: the model (``torch.nn.Module``), its tokenizer and how it writes turns.
 
     ``window`` is the longest sequence in tokens. ``fingerprint`` identifies the weights.
+    ``engine`` "plain": the fast engine is not to be used on it.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Base:
     compute: Compute
     window: int
     fingerprint: str
+    engine: str = "auto"
 
 
 def base_path(name: str) -> str:
@@ -113,9 +117,12 @@ def _load_error(name: str, err: Exception) -> ModelError:
     if "gated" in low or "401" in low or "403" in low:
         hint = "accept the model's terms on its page and log in with 'hf auth login'"
     elif isinstance(err, OSError) and ("connect" in low or "offline" in low or "couldn't" in low):
-        hint = (
-            "no such model on this disk and the hub cannot be reached: check the name and the "
-            "connection, or give a local folder, or --base tiny"
+        near = nearest_base(name)
+        guess = f"did you mean {near}? else " if near else ""
+        return ModelError(
+            f"base {name!r} is not on this disk, and the hub cannot be reached",
+            hint=f"{guess}check the name and the connection, or give a local folder, or --base "
+            "tiny (docs/bases.md names some)",
         )
     elif isinstance(err, OSError):
         hint = "check the spelling of the hub id, or give a local folder, or --base tiny"
@@ -287,9 +294,11 @@ def quiet_loading() -> Iterator[None]:
     errors here: peft warns of missing keys and goes on, ``attach_adapter`` does not.
     """
     import transformers
+    from huggingface_hub.utils import logging as hub_logging
 
-    level = transformers.logging.get_verbosity()
+    level, hub_level = transformers.logging.get_verbosity(), hub_logging.get_verbosity()
     transformers.logging.set_verbosity_error()
+    hub_logging.set_verbosity(logging.ERROR)  # no line for each retry; the end is told
     transformers.logging.disable_progress_bar()
     try:
         with warnings.catch_warnings():
@@ -297,3 +306,4 @@ def quiet_loading() -> Iterator[None]:
             yield
     finally:
         transformers.logging.set_verbosity(level)
+        hub_logging.set_verbosity(hub_level)

@@ -56,6 +56,7 @@ class Card:
     probes: tuple[Asking, ...]
 
 
+_LONG = 400  # characters; a shorter answer without marks plainly has no word in common
 FLAGS = ("adapter refuses", "base refuses", "cut off", "must be refused")
 
 
@@ -112,7 +113,10 @@ def _asking(a: view.Asked, probe: str, replies: Sequence[view.Reply], limit: int
             else:
                 theirs = marking.citations(a.question, other.text, known).spans
                 bare = marking.blanked(shown.text, spans)
-                spans += marking.only_here(bare, marking.blanked(other.text, theirs))
+                only = marking.only_here(bare, marking.blanked(other.text, theirs))
+                spans += only
+                if not only and shown.n_characters > _LONG:
+                    note = f"too long, or too different from the {arm}, to mark words"
         said.append(
             Said(
                 title=_title(reply),

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from realift.report import cards, charts, figures, judged, view
+from realift.report import cards, charts, figures, judged, retrieved, view
 from realift.report.settings import config_of
 from realift.report.text import one_line, show, visible
 from realift.types import RunResult
@@ -115,7 +115,9 @@ def _environment() -> Environment:
     )
     environment.filters["line"] = functools.partial(one_line, limit=300)
     environment.filters["comma"] = "{:,}".format
-    environment.globals.update(charts=charts, figures=figures, view=view, judged=judged, show=show)
+    environment.globals.update(
+        charts=charts, figures=figures, view=view, judged=judged, retrieved=retrieved, show=show
+    )
     return environment
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from realift.report import figures, judged, view
+from realift.report import figures, judged, retrieved, view
 from realift.report.text import clean, one_line
 from realift.types import Arm, Check, RunResult, Verdict
 
@@ -199,9 +199,29 @@ def _tail(verdict: Verdict, result: RunResult) -> list[str]:
         f"### Recipe ({len(recipe.seeds)} seeds)" if recipe else "",
         f"**{recipe.label}.** {escape(recipe.sentence)}" if recipe else "",
         *_second_opinion(result),
+        *_retrieval(result),
         "### Reproduce" if command else "",
         f"```sh\n{command}\n```" if command else "",
         f"Signature: {quote(view.signature(verdict) or figures.NOT_MEASURED)}",
+    ]
+
+
+def _retrieval(result: RunResult) -> list[str]:
+    report = result.data.retrieval if result.data else None
+    if report is None:
+        return []
+    lost = [
+        f"{row.question} Expected {row.expected} ({retrieved.place(row)}), shown "
+        f"{retrieved.sources(row)}"
+        for row in retrieved.missed(report)[: view.N_EXAMPLES]
+    ]
+    more = len(retrieved.missed(report)) - len(lost)
+    lost += [f"and {more} more"] if more > 0 else []
+    return [
+        "### Retrieval",
+        _bullets([f"{name}: {value}" for name, value in retrieved.figures_of(report)]),
+        "Not found, so not counted for or against the model:" if lost else "",
+        _bullets(lost),
     ]
 
 

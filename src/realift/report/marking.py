@@ -25,6 +25,7 @@ from realift.types import Arm, Question
 Kind = Literal["only", "cite", "false cite", "taken"]
 
 _WORD = re.compile(r"\w+(?:[.,:'’/-]\w+)*|[^\w\s]")
+_MAX_SPANS = 40  # of one kind in one text; more is a pattern, no help
 _MAX_WORK = 60_000  # words of one answer times words of the other; beyond, nothing is compared
 
 
@@ -65,7 +66,8 @@ def only_here(text: str, other: str) -> tuple[Span, ...]:
     """The words of ``text`` that ``other`` does not have at this place.
 
     Case and white space do not count. Nothing is marked when the texts have no word in common
-    (then all of it differs) or are too long to be compared quickly.
+    (then all of it differs), differ in more places than help a reader, or are too long to be
+    compared quickly.
     """
     here, there = list(_WORD.finditer(text)), _WORD.findall(other)
     if not here or not there or len(here) * len(there) > _MAX_WORK:
@@ -75,6 +77,8 @@ def only_here(text: str, other: str) -> tuple[Span, ...]:
     blocks = [op for op in matcher.get_opcodes() if op[0] in ("replace", "insert")]
     common = [w for _, b, size in matcher.get_matching_blocks() for w in words[b : b + size]]
     if not any(character.isalnum() for word in common for character in word):
+        return ()
+    if len(blocks) > _MAX_SPANS:
         return ()
     return tuple(
         Span(start=here[low].start(), end=here[high - 1].end(), kind="only")
@@ -114,7 +118,10 @@ class Cited:
 
 
 def citations(question: Question, text: str, known: Sources) -> Cited:
-    """The citation marks of an answer; one of a passage that is not there is a "false cite"."""
+    """The citation marks of an answer; one of a passage that is not there is a "false cite".
+
+    Only the first ``_MAX_SPANS`` are marked.
+    """
     spans: list[Span] = []
     numbers: list[int] = []
     for mark in marks(text, question, known):
@@ -123,7 +130,7 @@ def citations(question: Question, text: str, known: Sources) -> Cited:
         blank = len(text[mark.start : mark.end]) - len(text[mark.start : mark.end].lstrip())
         spans.append(Span(start=mark.start + blank, end=mark.end, kind=kind))
         numbers += real
-    return Cited(spans=tuple(spans), numbers=tuple(dict.fromkeys(numbers)))
+    return Cited(spans=tuple(spans[:_MAX_SPANS]), numbers=tuple(dict.fromkeys(numbers)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,13 +206,15 @@ def _content(text: str, question: Question) -> set[str]:
 
 
 def _taken(text: str, words: set[str]) -> tuple[Span, ...]:
-    """Runs of the answer's words; single spaces between two of them are marked along."""
+    """Runs of the answer's words, the first ``_MAX_SPANS``; a space between two is marked too."""
     spans: list[Span] = []
     for m in _WORD.finditer(text) if words else ():
         if m[0].casefold() not in words:
             continue
         if spans and text[spans[-1].end : m.start()] == " ":
             spans[-1] = Span(start=spans[-1].start, end=m.end(), kind="taken")
+        elif len(spans) == _MAX_SPANS:
+            break
         else:
             spans.append(Span(start=m.start(), end=m.end(), kind="taken"))
     return tuple(spans)

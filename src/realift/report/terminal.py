@@ -143,11 +143,11 @@ def _judged(verdict: Verdict, result: RunResult | None, width: int) -> Panel:
         parts += section("Guards: what must not get worse", _guards(guards))
     if checks:
         parts += section("Checks: what else the adapter was asked", _checks(checks))
-    parts += _changed(verdict, result, inner)
+    parts += _details(verdict, checks)
+    parts += _changed(verdict, result, inner)  # from here on: what is on the screen at the end
     if view.warnings(verdict):
         parts += section("Warnings", bullets(view.warnings(verdict)))
     parts += _next_steps(verdict, result)
-    parts += _details(verdict, checks)
     if result:
         parts += [Text(), facts(_footer(result))]
     title = f"realift: {view.name(result)}" if result else "realift"
@@ -183,7 +183,8 @@ def _headline(verdict: Verdict) -> list[RenderableType]:
         ]
     )
     parts: list[RenderableType] = [words, Text(), Text(clean(verdict.sentence), style="bold")]
-    return [*parts, bullets(view.reasons(verdict))] if view.reasons(verdict) else parts
+    reasons = view.short_reasons(verdict)
+    return [*parts, bullets(reasons)] if reasons else parts
 
 
 def _evidence(verdict: Verdict, inner: int) -> list[RenderableType]:
@@ -205,11 +206,11 @@ def _details(verdict: Verdict, checks: Sequence[Check]) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for row in rows:
         parts.append(Text(clean(row.name), style="underline"))
-        said = Text(clean("\n".join(view.details(row))), overflow="fold")
+        said = Text(clean("\n".join(view.details(row))), style="dim", overflow="fold")
         parts.append(Padding(said, (0, 0, 0, 2)))
     for check in checks:
         parts.append(Text(f"check: {clean(check.title)}", style="underline"))
-        parts.append(Padding(Text(view.proof(check), overflow="fold"), (0, 0, 0, 2)))
+        parts.append(Padding(Text(view.proof(check), style="dim", overflow="fold"), (0, 0, 0, 2)))
     return section("Behind the figures", *parts)
 
 

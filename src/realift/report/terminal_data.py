@@ -11,11 +11,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from realift.cleaning import Cleaned
 from realift.report import figures, view
 from realift.report.terminal import bullets, facts, section, styled
 from realift.report.text import clean, one_line
 from realift.types import DataSummary, Leak, LeakCheck, Length, Plan, Problem
 
+N_LEFT_OUT = 200  # rows left out of a clean file that the screen names
 N_PLACES = 3  # places of one kind of problem
 N_SUSPECTS = 3  # suspect pairs on the screen; all of them stand in data/summary.json
 
@@ -102,6 +104,23 @@ def _kind(group: Sequence[Problem]) -> Text:
     for hint in hints:
         line.append(f"\nhint: {clean(hint)}", style="dim")
     return line
+
+
+def render_cleaned(cleaned: Cleaned) -> RenderableType:
+    """Where the clean rows are, and line by line what was left out."""
+    n = len(cleaned.left_out)
+    said = f"{figures.counted(cleaned.n_kept, 'row')} written to {clean(cleaned.path)}, " + (
+        f"{n:,} left out" if n else "none left out"
+    )
+    how = "" if cleaned.faithful else "The kept rows were written anew, as JSON lines."
+    lines = [
+        Text(f"  {clean(str(row.where))}: {clean(row.reason)}")
+        for row in cleaned.left_out[:N_LEFT_OUT]
+    ]
+    if n > N_LEFT_OUT:
+        lines.append(Text(f"  and {n - N_LEFT_OUT:,} more (--json has them all)", style="dim"))
+    parts: list[RenderableType] = [Text(said), *([Text(how)] if how else []), *lines]
+    return Group(*section("Clean rows", *parts))
 
 
 def _leaks(check: LeakCheck) -> list[RenderableType]:

@@ -32,6 +32,8 @@ from realift.types import (
     Question,
     Rate,
     Reading,
+    RetrievalReport,
+    Retrieved,
     RunResult,
     Score,
     Verdict,
@@ -197,6 +199,17 @@ def reasons(verdict: Verdict) -> tuple[str, ...]:
     """The reasons, less those that only repeat a guard that is OK."""
     fine = [guard.explanation for guard in verdict.guards if guard.status == "OK"]
     return tuple(r for r in verdict.reasons if not any(f and r.endswith(f) for f in fine))
+
+
+def short_reasons(verdict: Verdict) -> tuple[str, ...]:
+    """The reasons where the guards are shown below: of a guard its status and name, no more."""
+    own = [g for g in verdict.guards if g.explanation]
+    told = [r for r in reasons(verdict) if not any(r.endswith(g.explanation) for g in own)]
+    for status in ("REGRESSION", "WARNING", "UNPROVEN", "NOT CHECKED"):
+        names = [g.name for g in own if g.status == status and g.required]
+        if names:
+            told.append(f"{status}: {'; '.join(names)}")
+    return tuple(told)
 
 
 def warnings(verdict: Verdict) -> tuple[str, ...]:
@@ -492,6 +505,11 @@ def leak_sentence(check: LeakCheck | None) -> str:
     if not leak_check_fired(check):
         return f"NOT CHECKED ({reach})"
     return f"none found ({reach})"
+
+
+def lost(report: RetrievalReport) -> tuple[Retrieved, ...]:
+    """The questions whose expected document was not among the passages shown."""
+    return tuple(row for row in report.questions if row.status in ("missed", "absent"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

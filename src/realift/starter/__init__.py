@@ -7,7 +7,7 @@ A commented ``realift.yaml`` (from the fields of ``Config``), a ``train.jsonl`` 
 ['documents', 'facts', 'style']
 """
 
-from realift.starter.bases import BASES, KnownBase
+from realift.model.bases import BASES, KnownBase
 from realift.starter.cases import CASES, Case
 from realift.starter.write import Started, start
 

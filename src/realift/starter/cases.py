@@ -37,8 +37,8 @@ CASES: dict[str, Case] = {
             advice=(
                 "A row: a question, its passages as 'context', the answer with a citation [1].",
                 "The rows that refuse carry passages without the answer, or none: keep some.",
-                "You have a folder of documents and a CSV 'question,expected_source'? Give them",
-                "as they are: realift run --docs FOLDER --eval questions.csv (docs/data.md).",
+                "You have a folder of documents and a CSV 'question,expected_source'? Give both as",
+                "they are: 'docs: FOLDER' and 'eval: questions.csv' below (docs/retrieval.md).",
             ),
             options={},
         ),

@@ -43,6 +43,7 @@ from realift.verdict.guards import (
 )
 from realift.verdict.recipe import recipe_claim
 from realift.verdict.secondary import clash, correct_gains, length_ratio
+from realift.verdict.suspects import without_suspects
 from realift.verdict.warn import Looks, warnings
 from realift.verdict.words import headline, next_steps, reasons
 
@@ -154,6 +155,12 @@ def decide(
         *unneeded(skipped, margin=guard_margin),
     )
     ratio = length_ratio(questions, completions)
+    apart = ""
+    if label not in ("INERT", "INVALID"):
+        again = functools.partial(
+            judge, dimension=primary, min_gain=min_gain, n_looks=n_looks, sequential=sequential
+        )
+        apart = without_suspects(questions, scores, leak_check, again)
     sentences = [headline(label, rows[0], min_gain=min_gain, alpha=alpha, faults=faults)]
     if not (inert or faults) and (line := memorized(checks, rows[0], alpha=alpha)):
         sentences.append(line)
@@ -176,18 +183,21 @@ def decide(
         ),
         comparisons=tuple(rows),
         guards=guards,
-        warnings=warnings(
-            label,
-            rows,
-            guards,
-            arms=arms,
-            leak_check=leak_check,
-            allow_leaks=allow_leaks,
-            few_shot_k=few_shot_k,
-            min_gain=min_gain,
-            mixed=mixed,
-            looks=Looks(n=n_looks, sequential=sequential, cross_fit_folds=cross_fit_folds),
-            length_ratio=ratio,
+        warnings=(
+            *warnings(
+                label,
+                rows,
+                guards,
+                arms=arms,
+                leak_check=leak_check,
+                allow_leaks=allow_leaks,
+                few_shot_k=few_shot_k,
+                min_gain=min_gain,
+                mixed=mixed,
+                looks=Looks(n=n_looks, sequential=sequential, cross_fit_folds=cross_fit_folds),
+                length_ratio=ratio,
+            ),
+            *([apart] if apart else []),
         ),
         min_gain=min_gain,
         alpha=alpha,

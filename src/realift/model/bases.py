@@ -1,7 +1,8 @@
-"""Bases worth starting with, by size: the table of ``docs/bases.md`` for questions on a screen."""
+"""Bases worth starting with, by size: the table of ``docs/bases.md`` for questions and hints."""
 
 from __future__ import annotations
 
+import difflib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,18 @@ BASES: tuple[KnownBase, ...] = (
     KnownBase(name="Qwen/Qwen3-4B-Instruct-2507", billions=4.0, license="Apache-2.0"),
     KnownBase(name="HuggingFaceH4/zephyr-7b-beta", billions=7.2, license="MIT"),
 )
+
+
+def nearest_base(name: str) -> str | None:
+    """The known or cached base whose name is most like this one; None = none is."""
+    names = {b.name.lower(): b.name for b in BASES} | {n.lower(): n for n in cached_bases()}
+    by_end = {low.rpartition("/")[2]: full for low, full in names.items()}
+    wanted = name.lower()
+    for known, typed in ((names, wanted), (by_end, wanted.rpartition("/")[2])):
+        near = difflib.get_close_matches(typed, known, n=1, cutoff=0.75)
+        if near and known[near[0]] != name:
+            return known[near[0]]
+    return None
 
 
 def cached_bases() -> tuple[str, ...]:

@@ -1,0 +1,159 @@
+"""The whole job side by side: train 64 rows for 3 epochs, then 40 questions to base and adapter.
+
+The tutorial pipeline: ``transformers.Trainer`` + peft (padded batches of 4), then ``generate`` with
+the adapter switched off and on, 16 questions at a time ("batched") or one by one. realift: its own
+training loop and one decode loop for both arms. Random weights in the shape of SmolLM2-135M or
+Qwen2.5-0.5B, W1 rows and questions (see ``training.py`` and ``answering.py``), LoRA r 8 without
+dropout, so that both train the same adapter: the losses and how many answers are equal is reported.
+
+Use: ``python benchmarks/whole_job.py [--shape smollm2] [--targets q_proj,v_proj] [--rounds 3]``.
+Raw times go to ``benchmarks/results/``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import answering
+import torch
+from training import make_base, make_rows, take_off, usual
+from transformers.utils import logging as transformers_logging
+
+from realift.answer.reference import reference_nll
+from realift.config import Config
+from realift.engine.decode import Request
+from realift.engine.parts import agrees, read_parts
+from realift.manifest import machine_facts
+from realift.model import tune
+from realift.train.adapter import create_adapter
+from realift.train.batches import collate
+from realift.train.loop import train_adapter
+from realift.train.plan import plan_training
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def trained_by_tutorial(base: Any, rows: Sequence[Any], config: Config) -> Any:
+    from transformers import Trainer, TrainingArguments
+
+    def batch(items: list[Any]) -> dict[str, Any]:
+        made = collate(items, pad_id=0)
+        return {
+            "input_ids": made.input_ids,
+            "attention_mask": made.attention_mask,
+            "labels": made.labels,
+        }
+
+    model = create_adapter(base, config)
+    settings = usual(config, learning_rate=config.learning_rate, num_train_epochs=config.epochs)
+    trainer = Trainer(
+        model=model,
+        args=TrainingArguments(remove_unused_columns=False, **settings),
+        train_dataset=list(rows),  # type: ignore[arg-type]
+        data_collator=batch,
+    )
+    trainer.train()
+    return model.eval()
+
+
+def trained_by_realift(base: Any, rows: Sequence[Any], config: Config) -> Any:
+    model = create_adapter(base, config)
+    plan = plan_training(base, model, config, train=rows, valid=[], measure=False)
+    train_adapter(base, model, plan, config, train=rows, valid=[])
+    return model.eval()
+
+
+def answered_by_realift(model: Any, arms: Sequence[Sequence[answering.Asked]]) -> list[Any]:
+    adapter = read_parts(model)
+    with model.disable_adapter():
+        base = read_parts(model)
+    assert adapter is not None
+    assert agrees(model, adapter)
+    flat = [a for arm in arms for a in arm]
+    requests = [Request(ids=a.ids, variant=int(a.adapted), max_new_tokens=a.length) for a in flat]
+    done, _ = answering.ours([base, adapter], requests, max_pass=0)
+    return [list(done[i, 0].all_ids) for i in range(len(flat))]
+
+
+def job(way: str, base: Any, rows: Any, arms: Any, config: Config) -> dict[str, Any]:
+    """One whole job: seconds of its two halves, the answers, and the loss it reached."""
+    start = time.perf_counter()
+    train = trained_by_realift if way == "realift" else trained_by_tutorial
+    model = train(base, rows, config)
+    trained = time.perf_counter()
+    if way == "realift":
+        answers = answered_by_realift(model, arms)
+    else:
+        answers = answering.batched(model, arms, 1 if way == "one by one" else 16)
+    ended = time.perf_counter()
+    found = reference_nll(model, answering.FAST, rows)
+    take_off(model)
+    return {
+        "train": trained - start,
+        "answer": ended - trained,
+        "seconds": ended - start,
+        "answers": answers,
+        "loss": sum(n.sum for n in found) / sum(n.n_tokens for n in found),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--shape", choices=answering.SHAPES, default="smollm2")
+    parser.add_argument("--targets", default="q_proj,v_proj")
+    parser.add_argument("--rows", type=int, default=64)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--questions", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--skip-one-by-one", action="store_true")
+    parser.add_argument("--layers", type=int, help="fewer layers than the shape has, for a try")
+    parser.add_argument("--name", default="whole-job")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    transformers_logging.set_verbosity_error()
+
+    changed = {"num_hidden_layers": args.layers} if args.layers else {}
+    base = make_base(args.shape, **changed)
+    sizes = base.model.config
+    tune.tune(sizes.hidden_size, sizes.intermediate_size, threads=args.threads)
+    config = Config(
+        epochs=args.epochs, learning_rate=1e-3, lora_dropout=0.0, few_shot_k=0, batch_size=4,
+        lora_target_modules=args.targets,
+    )  # fmt: skip
+    rows = make_rows("W1", args.rows, sizes.vocab_size)
+    arms = answering.ask(sizes.vocab_size, args.questions, arms=("base", "adapter"))
+    ways = ["realift", "batched"] + ([] if args.skip_one_by_one else ["one by one"])
+    rounds: list[dict[str, Any]] = []
+    for number in range(args.rounds):
+        done = {
+            w: job(w, base, rows, arms, config) for w in ways if w != "one by one" or not number
+        }
+        same = sum(
+            a == b
+            for a, b in zip(done["realift"]["answers"], done["batched"]["answers"], strict=True)
+        )
+        for one in done.values():
+            del one["answers"]
+        rounds.append({**done, "equal answers": same, "of": sum(map(len, arms))})
+        print(json.dumps(rounds[-1], indent=1), flush=True)
+    for way in ways[1:]:
+        ratios = [r[way]["seconds"] / r["realift"]["seconds"] for r in rounds if way in r]
+        print(f"whole job, {way} / realift: {statistics.median(ratios):.2f}x {ratios}")
+    facts = {**machine_facts(), "torch_threads": args.threads, "arguments": vars(args)}
+    path = ROOT / "benchmarks" / "results" / f"{date.today().isoformat()}-{args.name}.json"
+    path.write_text(json.dumps({"facts": facts, "rounds": rounds}, indent=1) + "\n", "utf-8")
+    print(f"raw times: {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""How likely a model finds given tokens: rows packed without padding, the head where it is needed.
+
+Rows are laid end to end, what they have in common at their beginning is computed once (one context
+for several questions, a system prompt), and the output head sees only the positions that predict a
+token that counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from realift.engine.decode_step import Span, hidden_of_pack
+from realift.engine.packing import common_length, lay_out
+from realift.engine.parts import Parts
+from realift.model.multiply import times_transposed
+
+if TYPE_CHECKING:
+    import torch
+
+PACK = 2048  # tokens of one pass; more gain nothing
+_HEAD = 1 << 26  # logits in memory at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """``sum``: negative log-likelihood in nats; ``n_greedy``: counted tokens that are likeliest."""
+
+    sum: float
+    n_greedy: int
+
+
+def score_rows(
+    parts: Parts, rows: Sequence[Sequence[int]], counted: Sequence[Sequence[bool]]
+) -> list[Scored]:
+    """The likelihood of each row's counted tokens.
+
+    Args:
+        rows: token ids; empty rows are allowed.
+        counted: for every row which tokens count. The first one is predicted by nothing and never
+            does.
+    """
+    import torch
+
+    sums, greedy = [0.0] * len(rows), [0] * len(rows)
+    order = sorted((i for i in range(len(rows)) if len(rows[i])), key=lambda i: tuple(rows[i]))
+    with torch.inference_mode():
+        for numbers in _packs(rows, order):
+            pack = lay_out([rows[i] for i in numbers])
+            hidden = hidden_of_pack(parts, pack, [Span(start=0, end=pack.n_tokens, parts=parts)])
+            wanted = [
+                (n, pack.places[n][t - 1], rows[i][t])
+                for n, i in enumerate(numbers)
+                for t in range(1, len(rows[i]))
+                if counted[i][t]
+            ]
+            if not wanted:
+                continue
+            found = _at_places(parts, hidden, [w[1] for w in wanted], [w[2] for w in wanted])
+            for (n, _, _), (loss, likeliest) in zip(wanted, found, strict=True):
+                sums[numbers[n]] += loss
+                greedy[numbers[n]] += likeliest
+    return [Scored(sum=a, n_greedy=b) for a, b in zip(sums, greedy, strict=True)]
+
+
+def _at_places(
+    parts: Parts, hidden: torch.Tensor, places: Sequence[int], targets: Sequence[int]
+) -> Iterator[tuple[float, bool]]:
+    """The loss of each target, and whether it is the likeliest token at its place."""
+    import torch
+
+    device = hidden.device
+    step = max(1, _HEAD // parts.head.shape[0])
+    for at in range(0, len(places), step):
+        some = hidden[torch.tensor(places[at : at + step], device=device)]
+        logits = times_transposed(some, parts.head).float()
+        wanted = torch.tensor(targets[at : at + step], device=device)
+        losses = logits.logsumexp(dim=-1) - logits.gather(1, wanted[:, None])[:, 0]
+        likeliest = logits.argmax(dim=-1) == wanted
+        yield from zip(losses.tolist(), likeliest.tolist(), strict=True)
+
+
+def _packs(rows: Sequence[Sequence[int]], order: Sequence[int]) -> list[list[int]]:
+    """Consecutive rows of ``order``, each pack of about ``PACK`` tokens that are not shared."""
+    packs: list[list[int]] = []
+    n = 0
+    for i in order:
+        own = len(rows[i])
+        if packs:
+            own -= common_length(rows[packs[-1][-1]], rows[i])
+        if not packs or n + own > PACK:
+            packs.append([])
+            n, own = 0, len(rows[i])
+        packs[-1].append(i)
+        n += own
+    return packs
