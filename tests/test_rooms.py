@@ -32,6 +32,7 @@ ROOMS = [
     "manifest",
     "history",
     "starter",
+    "rendering",
     "advising",
     "deliver",
     "report",
