@@ -58,7 +58,9 @@ def run(
     on_event(data.summary)
     need_questions(data)
     with (
-        recording(config, data, command=command, job="run", resume=resume) as folder,
+        recording(
+            config, data, command=command, job="run", resume=resume, on_event=on_event
+        ) as folder,
         scratch(folder) as place,
     ):
         base = load(config, on_event)
@@ -86,7 +88,9 @@ def train(
     data = read_data(config)
     on_event(data.summary)
     with (
-        recording(config, data, command=command, job="train", resume=resume) as folder,
+        recording(
+            config, data, command=command, job="train", resume=resume, on_event=on_event
+        ) as folder,
         scratch(folder) as place,
     ):
         base = load(config, on_event)
@@ -118,7 +122,13 @@ def compare(
     on_event(data.summary)
     need_questions(data)
     with recording(
-        config, data, command=command, job="compare", resume=resume, adapter=str(adapter)
+        config,
+        data,
+        command=command,
+        job="compare",
+        resume=resume,
+        on_event=on_event,
+        adapter=str(adapter),
     ) as folder:
         config = as_trained(config, Path(adapter))
         base = load(config, on_event)
