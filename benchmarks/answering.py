@@ -47,10 +47,10 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
-from realift.engine import matmul
 from realift.engine.decode import Answer, Counts, Request, decode
 from realift.engine.parts import agrees, read_parts
 from realift.manifest import machine_facts
+from realift.model import tune
 
 ROOT = Path(__file__).resolve().parents[1]
 STOP = 2
@@ -82,6 +82,7 @@ def make_model(shape: str, targets: str) -> Any:
     model = AutoModelForCausalLM.from_config(config).eval()
     names: Any = "all-linear" if targets == "all-linear" else targets.split(",")
     lora = LoraConfig(r=8, lora_alpha=16, target_modules=names, task_type="CAUSAL_LM")
+    tune.tune(sizes["hidden_size"], sizes["intermediate_size"], threads=torch.get_num_threads())
     peft = get_peft_model(model, lora).eval().requires_grad_(False)
     with torch.no_grad():
         for name, parameter in peft.named_parameters():
@@ -381,10 +382,8 @@ def score_case(shape: str, args: argparse.Namespace) -> dict[str, Any]:
     for workload, n in SCORED.items():
         rows = make_rows(workload, args.rows or n, SHAPES[shape][1]["vocab_size"])
         tasks: dict[str, Callable[[], Any]] = {
-            "realift": lambda rows=rows: [r.sum for r in reference_nll(model, None, rows)],
-            "realift, plain": lambda rows=rows: [
-                r.sum for r in reference_nll(model, PLAIN, rows, engine="plain")
-            ],
+            "realift": lambda rows=rows: [r.sum for r in reference_nll(model, FAST, rows)],
+            "realift, plain": lambda rows=rows: [r.sum for r in reference_nll(model, PLAIN, rows)],
         }
         if has_harness():
             for size in HARNESS_BATCHES[workload]:
@@ -404,11 +403,13 @@ def score_case(shape: str, args: argparse.Namespace) -> dict[str, Any]:
 
 
 HARNESS_BATCHES = {"W1": (1, 4, 8, 16), "W2": (1, 4, 8), "W3": (1, 4, 8)}
-PLAIN: Any = SimpleNamespace(  # what the plain path needs of a base
+PLAIN: Any = SimpleNamespace(  # what is needed of a base
+    engine="plain",
     tokenizer=SimpleNamespace(pad_token_id=0),
     template=SimpleNamespace(end_id=0),
     compute=SimpleNamespace(device="cpu"),
 )
+FAST: Any = SimpleNamespace(engine="auto")
 
 
 def has_harness() -> bool:
@@ -473,9 +474,6 @@ def main() -> None:
             sizes["num_hidden_layers"] = args.layers
     torch.set_num_threads(args.threads)
     transformers_logging.set_verbosity_error()
-    for _, sizes in SHAPES.values():  # the faster multiply library, as a run measures it
-        hidden, inner = sizes["hidden_size"], sizes["intermediate_size"]
-        matmul.choose_path([(64, hidden, inner), (1024, hidden, inner)])
 
     found: dict[str, Any] = {}
     for shape in SHAPES if args.shape == "all" else [args.shape]:

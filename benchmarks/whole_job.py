@@ -17,7 +17,6 @@ import json
 import statistics
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -29,10 +28,10 @@ from transformers.utils import logging as transformers_logging
 
 from realift.answer.reference import reference_nll
 from realift.config import Config
-from realift.engine import matmul
 from realift.engine.decode import Request
 from realift.engine.parts import agrees, read_parts
 from realift.manifest import machine_facts
+from realift.model import tune
 from realift.train.adapter import create_adapter
 from realift.train.batches import collate
 from realift.train.loop import train_adapter
@@ -94,8 +93,7 @@ def job(way: str, base: Any, rows: Any, arms: Any, config: Config) -> dict[str, 
     else:
         answers = answering.batched(model, arms, 1 if way == "one by one" else 16)
     ended = time.perf_counter()
-    with torch.inference_mode(), nullcontext():
-        found = reference_nll(model, base, rows)
+    found = reference_nll(model, answering.FAST, rows)
     take_off(model)
     return {
         "train": trained - start,
@@ -127,7 +125,7 @@ def main() -> None:
     changed = {"num_hidden_layers": args.layers} if args.layers else {}
     base = make_base(args.shape, **changed)
     sizes = base.model.config
-    matmul.choose_path([(n, sizes.hidden_size, sizes.intermediate_size) for n in (64, 1024)])
+    tune.tune(sizes.hidden_size, sizes.intermediate_size, threads=args.threads)
     config = Config(
         epochs=args.epochs, learning_rate=1e-3, lora_dropout=0.0, few_shot_k=0, batch_size=4,
         lora_target_modules=args.targets,

@@ -249,15 +249,10 @@ def test_a_broken_ledger_is_found_before_anything_is_trained(bench: Bench, tmp_p
 # --- Ctrl-C, and what is said ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("engine", ["auto", "plain"])
 def test_what_was_answered_survives_a_ctrl_c_and_is_no_look(
-    fast: bool, bench: Bench, adapter: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    engine: str, bench: Bench, adapter: Path, tmp_path: Path
 ) -> None:
-    from realift.answer import together
-
-    if not fast:
-        monkeypatch.setattr(together, "view", lambda *_args, **_kwargs: "off")
-
     def cut_short(event: Event) -> None:
         if isinstance(event, Progress) and event.stage == "answer" and event.done >= 8:
             raise KeyboardInterrupt
@@ -271,6 +266,7 @@ def test_what_was_answered_survives_a_ctrl_c_and_is_no_look(
             runs_dir=str(runs),
             name="cut",
             answer_batch_size=4,
+            engine=engine,
         )
     kept = run_folder.read_jsonl(runs / "cut" / "answers.jsonl", Completion)
     assert 8 <= len(kept) < 12

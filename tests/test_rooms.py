@@ -29,6 +29,7 @@ ROOMS = [
     "recording",
     "resuming",
     "inputs",
+    "measuring",
     "manifest",
     "history",
     "starter",

@@ -162,7 +162,7 @@ def _together(
     from realift.answer.together import view
     from realift.train.adapter import attached
 
-    if getattr(config, "engine", "auto") == "plain":
+    if config.engine == "plain":
         return ""
     jobs = []
     for t, some in orders:

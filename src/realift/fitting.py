@@ -94,7 +94,7 @@ def load(config: Config, on_event: OnEvent) -> Base:
     on_event(Notice(text=f"loading {config.base}"))
     compute = choose(device=config.device, dtype=config.dtype, threads=config.threads)
     base = load_base(config.base, compute=compute)
-    return tuned(base, threads=config.threads)
+    return dataclasses.replace(tuned(base, threads=config.threads), engine=config.engine)
 
 
 def list_tasks(config: Config, data: Data, folder: Path, scratch: Path) -> tuple[Task, ...]:

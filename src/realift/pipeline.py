@@ -179,7 +179,10 @@ def check(config: Config) -> DataSummary:
     """
     if config.train is None and config.eval is None:
         raise UsageError("nothing to check", hint="give --train FILE, --eval FILE or both")
-    return read_data(config, cross_fit=True, keep_going=True).summary
+    from realift.measuring import with_tokens
+
+    data = read_data(config, cross_fit=True, keep_going=True)
+    return with_tokens(data.summary, data.examples, data.questions, config)
 
 
 def write_clean(config: Config, out: str | Path, *, force: bool = False) -> Cleaned:

@@ -63,8 +63,10 @@ def settings_of(folder: Path, given: Mapping[str, Any]) -> Config:
         )
     now = {n: getattr(asked, n) for n in MAY_CHANGE if given.get(n) is not None}
     compute = run_folder.read_manifest(folder).get("compute")
-    if config.threads is None and isinstance(compute, dict) and "device" not in now:
-        now.setdefault("threads", compute.get("threads"))  # another number sums up otherwise
+    if isinstance(compute, dict) and "device" not in now:
+        # "auto" is measured: chosen otherwise now, sums would come out otherwise too
+        now.setdefault("threads", config.threads or compute.get("threads"))
+        now["dtype"] = compute.get("dtype", config.dtype)
     return dataclasses.replace(config, runs_dir=str(folder.parent), **now)
 
 

@@ -259,6 +259,7 @@ def test_contradicting_rows_are_named() -> None:
         ("context_swapped", "follow-context", ""),
         ("nulls", "form-not-content", ""),
         ("baselines", "form-not-content", ""),
+        ("invented_twins", "fewer-refusals", ""),
         ("invented", "add-refusals", None),
         ("cut_sentence", "add-refusals", None),
         ("context_removed", "add-refusals", None),

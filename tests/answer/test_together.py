@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -62,20 +63,8 @@ def ask(
     return [list(some.completions) for some in answers], seen
 
 
-@pytest.fixture
-def plain(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Run something with the engine switched off."""
-
-    def run(task: Any) -> Any:
-        with monkeypatch.context() as patch:
-            patch.setattr(together, "view", lambda *_args, **_kwargs: "off")
-            return task()
-
-    return run
-
-
 def test_all_arms_adapters_and_samples_answer_as_on_the_plain_path(
-    tmp_path: Path, compute: Any, plain: Any
+    tmp_path: Path, compute: Any
 ) -> None:
     base = load_base(str(save_base(tmp_path / "b", "qwen2")), compute=compute)
     config = Config(max_new_tokens=6, few_shot_k=2, system_prompt="")
@@ -87,10 +76,9 @@ def test_all_arms_adapters_and_samples_answer_as_on_the_plain_path(
         (second, [Order(arms=("adapter",), samples=range(2))]),
     ]
     fast, seen = ask(base, orders, config)
-    slow, said = plain(lambda: ask(base, orders, config))
+    slow, _ = ask(base, orders, dataclasses.replace(config, engine="plain"))
     assert fast == slow
     assert not [e for e in seen if isinstance(e, Notice)]
-    assert any("plain path" in e.text for e in said if isinstance(e, Notice))
     total = 4 * 3 + 4 * 2 * 2 + 4 * 2
     assert seen[-1] == Progress(stage="answer", done=total, total=total)
     texts = [[c.text for c in some if c.arm == arm] for some in fast for arm in arms]
@@ -190,7 +178,7 @@ def test_reference_answers_and_the_refusal_are_guessed(base_folder: Path, comput
 # --- the embedded base on the example -------------------------------------------------------------
 
 
-def differences(base: Base, folder: Path, n: int, plain: Any) -> list[float]:
+def differences(base: Base, folder: Path, n: int) -> list[float]:
     """Gaps of the two best logits wherever engine and plain path part; [] = all answers equal."""
     import torch
 
@@ -201,7 +189,7 @@ def differences(base: Base, folder: Path, n: int, plain: Any) -> list[float]:
     orders = [(trained(folder, asked, shown), [Order(arms=arms)])]
     (fast,), seen = ask(base, orders, config)
     assert not [e for e in seen if isinstance(e, Notice)]
-    (slow,), _ = plain(lambda: ask(base, orders, config))
+    (slow,), _ = ask(base, orders, dataclasses.replace(config, engine="plain"))
     assert len(fast) == len(slow) == 3 * n
     gaps = []
     with attached(base, folder) as model, torch.inference_mode():
@@ -230,19 +218,15 @@ def _gap(
     return float(best[0] - best[1])
 
 
-def test_the_embedded_base_says_the_same_on_the_example(
-    tmp_path: Path, compute: Any, plain: Any
-) -> None:
+def test_the_embedded_base_says_the_same_on_the_example(tmp_path: Path, compute: Any) -> None:
     base = load_base(TINY, compute=compute)
-    gaps = differences(base, make_adapter(base, tmp_path / "a", std=0.02), 8, plain)
+    gaps = differences(base, make_adapter(base, tmp_path / "a", std=0.02), 8)
     assert gaps == []
 
 
 @pytest.mark.slow
-def test_the_embedded_base_says_the_same_to_200_questions(
-    tmp_path: Path, compute: Any, plain: Any
-) -> None:
+def test_the_embedded_base_says_the_same_to_200_questions(tmp_path: Path, compute: Any) -> None:
     base = load_base(TINY, compute=compute)
-    gaps = differences(base, make_adapter(base, tmp_path / "a", std=0.02), 200, plain)
+    gaps = differences(base, make_adapter(base, tmp_path / "a", std=0.02), 200)
     assert len(gaps) <= 3  # 99.5 % of 600
     assert all(gap < 1e-3 for gap in gaps)  # a tie within float error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from pathlib import Path
 from typing import Any
@@ -40,10 +41,15 @@ def rows(*, shared: int = 30) -> list[Encoded]:
     return out
 
 
+def plain(base: Base) -> Base:
+    return dataclasses.replace(base, engine="plain")
+
+
 def same(one: list[reference.Nll], other: list[reference.Nll]) -> bool:
     """Within 1e-4 nats a token."""
     return all(
-        a.n_tokens == b.n_tokens and abs(a.sum - b.sum) <= 1e-4 * max(1, a.n_tokens)
+        (a.n_tokens, a.n_greedy) == (b.n_tokens, b.n_greedy)
+        and abs(a.sum - b.sum) <= 1e-4 * max(1, a.n_tokens)
         for a, b in zip(one, other, strict=True)
     )
 
@@ -55,10 +61,10 @@ def test_likelihoods_are_those_of_the_plain_path_with_the_adapter_on_and_off(
     base = load_base(str(save_base(tmp_path / "b", family)), compute=compute)
     model = adapted(base.model, targets="all-linear").eval()
     on = reference_nll(model, base, rows())
-    assert same(on, reference_nll(model, base, rows(), engine="plain"))
+    assert same(on, reference_nll(model, plain(base), rows()))
     with model.disable_adapter():
         off = reference_nll(model, base, rows())
-        assert same(off, reference_nll(model, base, rows(), engine="plain"))
+        assert same(off, reference_nll(model, plain(base), rows()))
     assert not same(on, off)
 
 
@@ -76,32 +82,32 @@ def test_common_beginnings_are_computed_once(monkeypatch: pytest.MonkeyPatch) ->
     parts = read_parts(make_model("llama"))
     assert parts is not None
     some = rows()
-    whole = score.sums_of_rows(
+    whole = score.score_rows(
         parts, [r.input_ids for r in some], [(False, *r.supervised[1:]) for r in some]
     )
     assert sizes == [30 + 3 + 17 + 40 + 50 + 1 + 2]  # the equal row and the beginning cost nothing
     monkeypatch.setattr(score, "PACK", 40)
-    many = score.sums_of_rows(
+    many = score.score_rows(
         parts, [r.input_ids for r in some], [(False, *r.supervised[1:]) for r in some]
     )
     assert len(sizes) > 3
-    assert many == pytest.approx(whole, abs=1e-4)
+    assert [m.sum for m in many] == pytest.approx([w.sum for w in whole], abs=1e-4)
+    assert [m.n_greedy for m in many] == [w.n_greedy for w in whole]
     monkeypatch.setattr(score, "_HEAD", 3 * 400)  # three positions at a time
-    assert score.sums_of_rows(
+    again = score.score_rows(
         parts, [r.input_ids for r in some], [(False, *r.supervised[1:]) for r in some]
-    ) == pytest.approx(whole, abs=1e-4)
+    )
+    assert [m.sum for m in again] == pytest.approx([w.sum for w in whole], abs=1e-4)
 
 
 def test_an_engine_that_disagrees_with_the_model_scores_nothing(
     base_folder: Path, compute: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wrong positions after a shared beginning: the probe sees it, and the plain path is taken."""
-    import dataclasses
-
     from realift.engine import forward
 
     base = load_base(str(base_folder), compute=compute)
-    wanted = reference_nll(base.model, base, rows(), engine="plain")
+    wanted = reference_nll(base.model, plain(base), rows())
     real = forward.lay_out
 
     def wrong(some: Any, **how: Any) -> Any:
@@ -132,6 +138,15 @@ def test_likelihoods_of_the_example_are_those_of_the_plain_path(compute: Any) ->
     base = load_base(TINY, compute=compute)
     some = example_rows(base, 30)
     fast = reference_nll(base.model, base, some)
-    slow = reference_nll(base.model, base, some, engine="plain")
+    slow = reference_nll(base.model, plain(base), some)
     worst = max(abs(a.mean - b.mean) for a, b in zip(fast, slow, strict=True))
     assert worst < 1e-4
+
+
+def test_the_plain_path_never_asks_the_engine(
+    base_folder: Path, compute: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = load_base(str(base_folder), compute=compute)
+    wanted = reference_nll(base.model, base, rows())
+    monkeypatch.setattr(score, "score_rows", lambda *_args: pytest.fail("the engine was asked"))
+    assert same(reference_nll(base.model, plain(base), rows()), wanted)

@@ -38,7 +38,7 @@ def expected_seconds(
         n_samples: answers of each arm to each question.
     """
     arms: list[Arm] = ["base", "few_shot"] if config.few_shot_k and examples else ["base"]
-    views = "" if getattr(config, "engine", "auto") == "plain" else view(model, base, name="")
+    views = "" if config.engine == "plain" else view(model, base, name="")
     if not isinstance(views, str):
         asked = {
             arm: build_prompts(base, questions, arm, examples=examples, config=config)

@@ -49,9 +49,7 @@ class Nll:
         return self.sum / self.n_tokens
 
 
-def reference_nll(
-    model: Any, base: Base, rows: Sequence[Encoded], *, engine: str = "auto"
-) -> list[Nll]:
+def reference_nll(model: Any, base: Base, rows: Sequence[Encoded]) -> list[Nll]:
     """The likelihood of each row's supervised tokens, in the order of the rows.
 
     The first token of a row is predicted by nothing and never counts. Dropout is off. Whether the
@@ -59,17 +57,20 @@ def reference_nll(
     computed at the supervised positions only: a vocabulary of 150,000 over whole prompts would
     fill the memory.
 
-    The fast engine does it where it computes what the model does (``engine`` "auto"); "plain" and
-    other bases: padded batches through the model.
+    The fast engine does it where it computes what the model does; other bases, and those with
+    ``engine`` "plain", get padded batches through the model.
     """
-    parts = None if engine == "plain" else _parts(model, rows)
+    parts = None if base.engine == "plain" else _parts(model, rows)
     if parts is None:
         return _plain(model, base, rows)
-    from realift.engine.score import sums_of_rows
+    from realift.engine.score import score_rows
 
     counted = [(False, *row.supervised[1:]) for row in rows]
-    sums = sums_of_rows(parts, [row.input_ids for row in rows], counted)
-    return [Nll(sum=total, n_tokens=sum(which)) for total, which in zip(sums, counted, strict=True)]
+    found = score_rows(parts, [row.input_ids for row in rows], counted)
+    return [
+        Nll(sum=one.sum, n_tokens=sum(which), n_greedy=one.n_greedy)
+        for one, which in zip(found, counted, strict=True)
+    ]
 
 
 def _parts(model: Any, rows: Sequence[Encoded]) -> Parts | None:

@@ -21,6 +21,7 @@ from realift.engine.decode_drafts import Drafter
 from realift.engine.decode_step import SlabStep, Span, next_hidden, read_prompts
 from realift.engine.packing import Block, common_length, lay_out
 from realift.engine.parts import Parts
+from realift.model.multiply import times_transposed
 
 if TYPE_CHECKING:
     import torch
@@ -423,7 +424,7 @@ class _Loop:
         import torch
 
         with torch.inference_mode():
-            return hidden @ self.base.head.T
+            return times_transposed(hidden, self.base.head)
 
     def _pick(
         self, logits: torch.Tensor, rows: Sequence[int], streams: Sequence[str],

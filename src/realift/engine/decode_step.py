@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from realift.engine.attention import attend
 from realift.engine.decode_cache import Slab
 from realift.engine.forward import norm
-from realift.engine.matmul import Group, group, times_transposed
+from realift.engine.grouping import Group, group
 from realift.engine.packing import Block, Pack
 from realift.engine.parts import Linear, Parts
+from realift.model.multiply import times_transposed
 
 if TYPE_CHECKING:
     import torch

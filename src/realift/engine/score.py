@@ -7,12 +7,14 @@ token that counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from realift.engine.decode_step import Span, hidden_of_pack
 from realift.engine.packing import common_length, lay_out
 from realift.engine.parts import Parts
+from realift.model.multiply import times_transposed
 
 if TYPE_CHECKING:
     import torch
@@ -21,10 +23,18 @@ PACK = 2048  # tokens of one pass; more gain nothing
 _HEAD = 1 << 26  # logits in memory at once
 
 
-def sums_of_rows(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """``sum``: negative log-likelihood in nats; ``n_greedy``: counted tokens that are likeliest."""
+
+    sum: float
+    n_greedy: int
+
+
+def score_rows(
     parts: Parts, rows: Sequence[Sequence[int]], counted: Sequence[Sequence[bool]]
-) -> list[float]:
-    """Negative log-likelihood in nats, summed over the counted tokens of each row.
+) -> list[Scored]:
+    """The likelihood of each row's counted tokens.
 
     Args:
         rows: token ids; empty rows are allowed.
@@ -33,7 +43,7 @@ def sums_of_rows(
     """
     import torch
 
-    out = [0.0] * len(rows)
+    sums, greedy = [0.0] * len(rows), [0] * len(rows)
     order = sorted((i for i in range(len(rows)) if len(rows[i])), key=lambda i: tuple(rows[i]))
     with torch.inference_mode():
         for numbers in _packs(rows, order):
@@ -47,26 +57,28 @@ def sums_of_rows(
             ]
             if not wanted:
                 continue
-            losses = _losses(parts, hidden, [w[1] for w in wanted], [w[2] for w in wanted])
-            for (n, _, _), loss in zip(wanted, losses, strict=True):
-                out[numbers[n]] += loss
-    return out
+            found = _at_places(parts, hidden, [w[1] for w in wanted], [w[2] for w in wanted])
+            for (n, _, _), (loss, likeliest) in zip(wanted, found, strict=True):
+                sums[numbers[n]] += loss
+                greedy[numbers[n]] += likeliest
+    return [Scored(sum=a, n_greedy=b) for a, b in zip(sums, greedy, strict=True)]
 
 
-def _losses(
+def _at_places(
     parts: Parts, hidden: torch.Tensor, places: Sequence[int], targets: Sequence[int]
-) -> list[float]:
+) -> Iterator[tuple[float, bool]]:
+    """The loss of each target, and whether it is the likeliest token at its place."""
     import torch
 
-    device, out = hidden.device, []
+    device = hidden.device
     step = max(1, _HEAD // parts.head.shape[0])
     for at in range(0, len(places), step):
         some = hidden[torch.tensor(places[at : at + step], device=device)]
-        logits = (some @ parts.head.T).float()
-        wanted = torch.tensor(targets[at : at + step], device=device)[:, None]
-        losses = logits.logsumexp(dim=-1) - logits.gather(1, wanted)[:, 0]
-        out += losses.double().tolist()
-    return out
+        logits = times_transposed(some, parts.head).float()
+        wanted = torch.tensor(targets[at : at + step], device=device)
+        losses = logits.logsumexp(dim=-1) - logits.gather(1, wanted[:, None])[:, 0]
+        likeliest = logits.argmax(dim=-1) == wanted
+        yield from zip(losses.tolist(), likeliest.tolist(), strict=True)
 
 
 def _packs(rows: Sequence[Sequence[int]], order: Sequence[int]) -> list[list[int]]:

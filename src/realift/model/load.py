@@ -33,6 +33,7 @@ class Base:
     """A loaded base: the model (``torch.nn.Module``), its tokenizer and how it writes turns.
 
     ``window`` is the longest sequence in tokens. ``fingerprint`` identifies the weights.
+    ``engine`` "plain": the fast engine is not to be used on it.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Base:
     compute: Compute
     window: int
     fingerprint: str
+    engine: str = "auto"
 
 
 def base_path(name: str) -> str:
