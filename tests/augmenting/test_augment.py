@@ -198,7 +198,7 @@ def test_fields_of_other_names_come_out_under_the_known_ones(
     out = tmp_path / "out.jsonl"
     done = augment(train, out=out, eval=asked, refusals=3, columns=columns)
     assert done.eval_compared == 1
-    assert [row["instruction"] for row in read_back(out)][0] == "Who founded Zento?"
+    assert read_back(out)[0]["instruction"] == "Who founded Zento?"
     assert len(read_examples(out).rows) == 1 + len(done.made)
 
 
