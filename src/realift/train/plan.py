@@ -97,8 +97,9 @@ def plan_training(
             plan,
             expected_seconds=cost.seconds,
             expected_peak_bytes=cost.peak_bytes,
-            measured_on=f"{cost.n_measured} steps on {base.compute.device}, "
-            f"{base.compute.dtype}, {base.compute.threads} threads",
+            measured_on=f"{cost.n_measured} step{'s' if cost.n_measured > 1 else ''} on "
+            f"{base.compute.device}, {base.compute.dtype}, {base.compute.threads} "
+            f"thread{'s' if base.compute.threads > 1 else ''}",
         )
     batches = _first_epoch(train, config, pad_token_id(base), base.compute.device)
     seconds_per_token = _measure(model, batches)
