@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from realift.config import Config
 from realift.model.device import free_bytes, peak_bytes, used_bytes
-from realift.train.batches import cut, epoch_order
+from realift.train.batches import cut, training_order
 from realift.train.fast import Portion
 from realift.types import Encoded, Plan
 
@@ -101,8 +101,8 @@ def measure_fast(
 
 def _windows(rows: Sequence[Encoded], config: Config) -> list[list[Encoded]]:
     """The rows of each optimizer step of the first epoch."""
-    order = epoch_order(len(rows), epoch=0, seed=config.seed)
     size = config.batch_size * config.gradient_accumulation_steps
+    order = training_order(rows, epoch=0, seed=config.seed, per_step=size)
     return [[rows[i] for i in window] for window in cut(order, size)]
 
 

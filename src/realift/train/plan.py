@@ -17,7 +17,7 @@ from typing import Any
 from realift.config import Config
 from realift.model.device import peak_bytes
 from realift.model.load import Base
-from realift.train.batches import Batch, collate, cut, epoch_order, pad_token_id
+from realift.train.batches import Batch, collate, cut, pad_token_id, training_order
 from realift.train.fast import fast_trainer
 from realift.train.fast_cost import Cost, choose_portion, measure_fast
 from realift.train.loss import summed_loss
@@ -127,7 +127,8 @@ def valid_steps(n_steps: int) -> list[int]:
 
 
 def _first_epoch(rows: Sequence[Encoded], config: Config, pad_id: int, device: str) -> list[Batch]:
-    order = epoch_order(len(rows), epoch=0, seed=config.seed)
+    per_step = config.batch_size * config.gradient_accumulation_steps
+    order = training_order(rows, epoch=0, seed=config.seed, per_step=per_step)
     return [
         collate([rows[i] for i in piece], pad_id=pad_id, device=device)
         for piece in cut(order, config.batch_size)
