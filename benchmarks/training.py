@@ -184,9 +184,15 @@ def sft(**settings: Any) -> Callable[[Any, Sequence[Encoded], Config], float]:
         )
         tokenizer: PreTrainedTokenizerFast = make_tokenizer()
         model = create_adapter(base, config)
+        given: dict[str, Any] = {**usual(config), "max_length": None, **settings}
+        if settings.get("packing"):  # as many tokens a step as in a batch of rows
+            longest = max(len(r.input_ids) for r in rows)
+            mean = sum(len(r.input_ids) for r in rows) / len(rows)
+            given["max_length"] = max(longest, round(config.batch_size * mean))
+            given["per_device_train_batch_size"] = 1
         trainer = SFTTrainer(
             model=model,
-            args=SFTConfig(max_length=2048, completion_only_loss=True, **usual(config), **settings),
+            args=SFTConfig(completion_only_loss=True, **given),
             train_dataset=data,
             processing_class=tokenizer,
         )

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from realift import cli, pipeline, run_folder
+from realift import cli, pipeline, resuming, run_folder
 from realift.config import resolve
 from realift.errors import DataError, ModelError, RunFolderError, UsageError
 from realift.history import list_runs
@@ -183,7 +183,8 @@ def test_a_comparison_is_resumed_without_asking_again(
         pipeline.compare(config, adapter, on_event=listen)
     result = pipeline.resume(tmp_path / "r")
     shown = [
-        [c.text for c in r.completions if c.arm != "few_shot"]  # its rows are not split here
+        # the few-shot rows are not split here, so more of them are shown, and probed
+        [c.text for c in r.completions if c.arm != "few_shot" and not c.probe]
         for r in (result, whole)
     ]
     assert shown[0] == shown[1]
@@ -217,9 +218,12 @@ def test_threads_and_portions_are_those_of_the_first_sitting(cut: Path, tmp_path
     (tmp_path / "r").mkdir()
     run_folder.write_json(tmp_path / "r" / "manifest.json", manifest)
     run_folder.write_text(tmp_path / "r" / "config.yaml", "threads: auto\n")
-    assert settings_of(tmp_path / "r", {}).threads == 1
-    assert settings_of(tmp_path / "r", {"threads": 2}).threads == 2
-    assert settings_of(tmp_path / "r", {"device": "cpu"}).threads is None
+    kept, asked, elsewhere = (
+        settings_of(tmp_path / "r", given) for given in ({}, {"threads": 2}, {"device": "cpu"})
+    )
+    assert (kept.threads, kept.dtype) == (1, "float32")
+    assert (asked.threads, asked.dtype) == (2, "float32")
+    assert (elsewhere.threads, elsewhere.dtype) == (None, "auto")
 
     plan = dataclasses.replace(made_plan(), engine="fast", micro_batch_tokens=500)
     assert as_before(tmp_path, 1, plan) == plan
@@ -258,6 +262,23 @@ def test_data_that_changed_since_is_refused_before_anything_is_done(
     with pytest.raises(DataError, match="it is not there"):
         pipeline.resume(folder)
     assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"
+
+
+def test_rows_of_a_dataset_are_compared_by_their_hash_not_looked_for_as_a_file(
+    cut: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = resolve(flags={"train": "hub:owner/name"})
+    before = run_folder.read_json(cut / "manifest.json")["data"]["train"]["sha256"]
+
+    def facts(sha: str) -> None:
+        found = {"data": {"train": {"path": "hub:owner/name", "sha256": sha}}}
+        monkeypatch.setattr(resuming, "data_facts", lambda _: found)
+
+    facts(before)
+    resuming.check_same(cut, config, lambda _: None)
+    facts("other")
+    with pytest.raises(DataError, match="hub:owner/name changed since"):
+        resuming.check_same(cut, config, lambda _: None)
 
 
 def test_a_base_that_changed_since_is_refused(bench: Bench, tmp_path: Path) -> None:

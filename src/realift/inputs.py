@@ -20,7 +20,7 @@ from realift.data.lengths import word_lengths
 from realift.data.problems import Findings, raise_if_errors
 from realift.data.retrieve import open_store, retrieve
 from realift.errors import DataError, UsageError
-from realift.score import DimensionTest, SelfTest, detect, selftest
+from realift.score import DimensionTest, SelfTest, selftest
 from realift.score.rows import check_against_context, check_languages, refuses
 from realift.sources import load_examples, load_questions
 from realift.types import DataSummary, Example, Problem, Question, RetrievalReport, Where
@@ -29,7 +29,13 @@ from realift.verdict.retrieval import retrieval_report
 
 EXPECTED_BROKEN = 0.05  # share of right answers a training breaks, for planning
 MANY_QUESTIONS = 100  # with an answer; from here on several samples of each add little
+MOST_TESTED = 1000  # questions made of rows that the scorer's self-test looks at, spread evenly
 PILOT = 4  # samples of each question that `samples_per_question: auto` starts with
+NO_FOLDS = (
+    "no eval set given, and these rows cannot stand in for one: they are all near-copies of each "
+    "other, or conversations with several turns or a system message of their own"
+)
+NO_FOLDS_HINT = "give --eval FILE; or 'realift train' to train without judging"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +105,14 @@ def read_data(config: Config, *, cross_fit: bool = False, keep_going: bool = Fal
     broken = any(p.severity == "error" for p in problems)
     if config.eval is None and cross_fit and not broken:
         folds = _folds(examples, config)
+        if not folds and not keep_going:
+            raise DataError(f"{config.train}: {NO_FOLDS}", hint=NO_FOLDS_HINT)
         questions = tuple(question for fold in folds for question in fold.questions)
         problems.append(_no_eval_set(examples, folds))
-    self_test = selftest(questions, refusal_phrases=config.refusal_phrases, scorer=config.scorer)
+    step = -(-len(questions) // MOST_TESTED) if folds else 1
+    self_test = selftest(
+        questions[::step], refusal_phrases=config.refusal_phrases, scorer=config.scorer
+    )
     excluded = tuple(name for name in self_test.excluded if name != "correctness")
     problems += [*check_questions(questions, repeats=not folds), *self_test.problems]
     if not folds:
@@ -214,24 +225,25 @@ def need_questions(data: Data) -> None:
 
 
 def _folds(examples: Sequence[Example], config: Config) -> tuple[Fold, ...]:
-    folds = cut_folds(
+    return cut_folds(
         examples,
         folds=config.folds,
         seed=config.seed,
         system_prompt=config.system_prompt,
-        refuses=lambda text: detect(text, config.refusal_phrases).kind == "clean",
+        refuses=lambda text: refuses(text, config.refusal_phrases),
     )
-    if not folds:
-        raise DataError(
-            f"{config.train}: no eval set given, and these rows cannot stand in for one: they are "
-            "all near-copies of each other, or conversations with several turns or a system "
-            "message of their own",
-            hint="give --eval FILE; or 'realift train' to train without judging",
-        )
-    return folds
 
 
 def _no_eval_set(examples: Sequence[Example], folds: Sequence[Fold]) -> Problem:
+    if not folds:
+        place = Where(file=examples[0].where.file) if examples else None
+        return Problem(
+            severity="warning",
+            code="no-cross-fit",
+            message=NO_FOLDS,
+            where=place,
+            hint=NO_FOLDS_HINT,
+        )
     n = sum(len(fold.questions) for fold in folds)
     left_out = len(examples) - n
     also = (

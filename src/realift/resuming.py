@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realift import run_folder
-from realift.config import Config, option_fields, resolve
+from realift.config import Config, names_dataset, option_fields, resolve
 from realift.errors import DataError, RunFolderError, UsageError
 from realift.manifest import adapter_hash, data_facts, versions
 from realift.types import Completion, Notice, OnEvent, Plan
@@ -63,8 +63,10 @@ def settings_of(folder: Path, given: Mapping[str, Any]) -> Config:
         )
     now = {n: getattr(asked, n) for n in MAY_CHANGE if given.get(n) is not None}
     compute = run_folder.read_manifest(folder).get("compute")
-    if config.threads is None and isinstance(compute, dict) and "device" not in now:
-        now.setdefault("threads", compute.get("threads"))  # another number sums up otherwise
+    if isinstance(compute, dict) and "device" not in now:
+        # "auto" is measured: chosen otherwise now, sums would come out otherwise too
+        now.setdefault("threads", config.threads or compute.get("threads"))
+        now["dtype"] = compute.get("dtype", config.dtype)
     return dataclasses.replace(config, runs_dir=str(folder.parent), **now)
 
 
@@ -107,7 +109,7 @@ def check_same(folder: Path, config: Config, on_event: OnEvent) -> None:
     """
     manifest = run_folder.read_manifest(folder)
     for file in (config.train, config.eval):
-        if file is not None and not Path(file).is_file():
+        if file is not None and not names_dataset(file) and not Path(file).is_file():
             raise DataError(
                 f"{file}: the run read this file, and it is not there",
                 hint="put it back, or resume from the folder in which the run was started",

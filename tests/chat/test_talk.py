@@ -61,8 +61,44 @@ def test_flags_win_over_the_run_and_another_prompt_is_known_as_such(run: Path) -
     assert turn.replies[0].n_tokens <= 3
 
 
-def test_stopping_ends_the_answer_and_does_not_ask_the_other_arm(run: Path) -> None:
+def test_both_arms_write_at_the_same_time_what_each_writes_alone(run: Path) -> None:
     talker, session = open_chat(run=run, flags={})
+    assert talker.views is not None
+    seen: list[str] = []
+    both = put(talker, session, "Who?", on_text=lambda arm, _: seen.append(arm))
+    assert seen.index("adapter") < len(seen) - 1 - seen[::-1].index("base")  # not one, then one
+    alone = put(dataclasses.replace(talker, views=None), session, "Who?", on_text=QUIET)
+    for a, b in zip(both.replies, alone.replies, strict=True):
+        assert (a.arm, a.text, a.finish, a.n_tokens) == (b.arm, b.text, b.finish, b.n_tokens)
+
+
+def test_where_both_write_at_once_stopping_ends_both(run: Path) -> None:
+    talker, session = open_chat(run=run, flags={})
+    seen: list[str] = []
+    turn = put(
+        talker,
+        session,
+        "Who?",
+        on_text=lambda _, text: seen.append(text),
+        stopping=lambda: len(seen) > 3,
+    )
+    assert [(r.arm, r.finish) for r in turn.replies] == [
+        ("base", "stopped"),
+        ("adapter", "stopped"),
+    ]
+    assert all(r.text for r in turn.replies)
+
+
+def test_a_prompt_too_long_for_one_arm_leaves_the_other(run: Path) -> None:
+    talker, session = open_chat(run=run, flags={})
+    session = obey(session, "/follow on").session
+    turn = put(talker, session, "word " * 300, on_text=QUIET)
+    assert [r.finish for r in turn.replies] == ["skipped", "skipped"]
+
+
+def test_one_after_the_other_stopping_does_not_ask_the_second(run: Path) -> None:
+    talker, session = open_chat(run=run, flags={})
+    talker = dataclasses.replace(talker, views=None)
     seen: list[str] = []
     turn = put(
         talker,
@@ -73,8 +109,8 @@ def test_stopping_ends_the_answer_and_does_not_ask_the_other_arm(run: Path) -> N
     )
     assert [(r.arm, r.finish) for r in turn.replies] == [("base", "stopped")]
     again = put(talker, session, "Who?", on_text=QUIET)  # and the adapter is on and off as before
-    fresh_talker, fresh = open_chat(run=run, flags={})
-    expected = put(fresh_talker, fresh, "Who?", on_text=QUIET)
+    fresh, _ = open_chat(run=run, flags={})
+    expected = put(dataclasses.replace(fresh, views=None), session, "Who?", on_text=QUIET)
     assert [r.text for r in again.replies] == [r.text for r in expected.replies]
 
 

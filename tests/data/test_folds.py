@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from realift.data import folds as folds_module
 from realift.data.folds import as_question, check_folds, cut_folds
 from realift.types import Example, Message, Where
 
@@ -141,3 +142,14 @@ def test_the_leak_check_of_the_folds_is_clean_and_could_have_fired() -> None:
     assert check.controls_caught == check.controls_planted > 0
     spoiled = [dataclasses.replace(fold, examples=tuple(rows(20))) for fold in made]
     assert len([leak for leak in check_folds(spoiled).leaks if leak.kind == "exact"]) == 20
+
+
+def test_many_questions_are_checked_for_leaks_in_part_and_the_count_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(folds_module, "MOST_ASKED", 20)
+    made = cut_folds(rows(30), folds=3, seed=0)
+    check = check_folds(made)
+    assert check.n_questions == 30
+    assert check.n_could_fire == 2
+    assert check.controls_planted == check.controls_caught > 0

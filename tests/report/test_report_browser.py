@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from realift.report.comparison import render_comparison
 from realift.report.html import render_html
 from realift.types import RunResult
 from tests.report import browser as browsers
 from tests.report import made_run as made
+from tests.report.test_compare_runs import answered
 
 pytestmark = pytest.mark.browser
 
@@ -59,6 +61,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }.items():
         text = render_html(result).encode("utf-8", "replace")
         (folder / f"{name}.html").write_bytes(text)
+    other = answered(dataclasses.replace(bad, manifest=run.manifest), "q1", hostile, 0.0)
+    compared = render_comparison([run, other, made.stopped("failed")])
+    (folder / "compared.html").write_bytes(compared.encode("utf-8", "replace"))
     return folder
 
 
@@ -89,7 +94,7 @@ def counted(watched: browsers.Watched, n: int) -> None:
     assert shown(watched) == n
 
 
-@pytest.mark.parametrize("name", ["run", "hostile", "200", "empty", "failed"])
+@pytest.mark.parametrize("name", ["run", "hostile", "200", "empty", "failed", "compared"])
 def test_a_page_opens_in_silence_at_every_width(browser: Any, pages: Path, name: str) -> None:
     with browsers.opened(browser, address(pages, name)) as watched:
         for width in WIDTHS:
@@ -263,6 +268,13 @@ CONTRAST = """
   return bad;
 }
 """
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_comparison_has_enough_contrast_too(browser: Any, pages: Path, scheme: str) -> None:
+    with browsers.opened(browser, address(pages, "compared"), color_scheme=scheme) as watched:
+        watched.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+        assert watched.evaluate(CONTRAST) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -12,6 +12,7 @@ from realift.verdict.checks import SPECS
 from realift.verdict.guards import CONTEXT_REMOVED, GUARDS
 
 _NOT_FALLEN = 0.9  # of the first training loss: above it nothing was learned to speak of
+_OF = {"memorization": "training rows", "regurgitation": "training rows"}  # else: questions
 _WORTH_NAMING = 3  # questions still wrong, from here on
 
 
@@ -70,7 +71,7 @@ def unproven(_result: RunResult, verdict: Verdict) -> Iterator[Finding]:
             parts.append(f"{f'about {n} more' if n else 'more'} {kinds[guard.name]} ({guard.name})")
     titles = {s.title: s for s in SPECS}
     parts += [
-        f"more questions for '{g.name}'"
+        f"more {_OF.get(titles[g.name].name, 'questions')} for '{g.name}'"
         for g in verdict.guards
         if g.name in titles and g.required and g.status == "UNPROVEN"
     ]
@@ -81,7 +82,7 @@ def unproven(_result: RunResult, verdict: Verdict) -> Iterator[Finding]:
         size=0.5,
         advice=Advice(
             code="settle-guards",
-            title="Add questions for what is not proven harmless",
+            title="Settle what is not proven harmless",
             why="; ".join(parts) + ".",
         ),
     )

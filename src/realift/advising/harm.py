@@ -85,19 +85,28 @@ def _counts(guard: Guard) -> str:
 
 def over_refusals(result: RunResult, verdict: Verdict) -> Iterator[Finding]:
     """Questions it can answer are refused: too many refusals among the rows."""
-    guard = next((g for g in guards(verdict) if g.name == "no over-refusal"), None)
-    if guard is None or guard.status not in ALARMS:
+    signs: list[tuple[Tier, float, str]] = []
+    rows: tuple[str, ...] = ()
+    for guard in guards(verdict):
+        if guard.name == "no over-refusal" and guard.status in ALARMS:
+            signs.append((tier_of(guard.status), drop(guard.comparison), _counts(guard)))
+            rows += guard.comparison.broken if guard.comparison else ()
+    found = check(result, "invented_twins")
+    if found and found.status in ALARMS:
+        signs.append((tier_of(found.status), check_size(found), spec(found.name).title))
+        rows += found.rows
+    if not signs:
         return
-    rows = guard.comparison.broken if guard.comparison else ()
+    tier, size, _ = min(signs, key=lambda s: (s[0], -s[1]))
     yield Finding(
-        tier=tier_of(guard.status),
-        size=drop(guard.comparison),
+        tier=tier,
+        size=size,
         advice=Advice(
             code="fewer-refusals",
             title="Add answered rows, or take refusals out",
-            why=f"questions it can answer are now refused ({_counts(guard)})."
+            why=f"questions it can answer are now refused: {'; '.join(s[2] for s in signs)}."
             f"{_rows_that_refuse(result)}",
-            rows=rows,
+            rows=tuple(dict.fromkeys(rows)),
         ),
     )
 

@@ -131,6 +131,11 @@ def own_names(texts: Iterable[str]) -> Counter[str]:
     return Counter(word for word, *_ in everywhere if word in known)
 
 
+def names_of(text: str) -> frozenset[str]:
+    """The capitalized words of a text, names or not."""
+    return frozenset(word for word, *_ in _names_in(text))
+
+
 def renamed(text: str, names: Iterable[str], new: Sequence[str]) -> str | None:
     """The text with each of ``names`` as another one; ``None`` if it holds none of them.
 

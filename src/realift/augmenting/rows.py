@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,15 +13,17 @@ from typing import Any, Literal
 from realift import run_folder
 from realift.augmenting.twins import UNNAMED_THING, Draft, refusal_twins, reworded
 from realift.config import REFUSAL
+from realift.data.alike import Asking, Likeness, asking, likeness
 from realift.data.check import check_examples
-from realift.data.leakage import find_leaks
-from realift.data.questions import default_group
+from realift.data.pairs import holding
 from realift.data.read import raise_if_errors, read_examples, read_questions
 from realift.data.text import fold
 from realift.errors import UsageError
 from realift.score import detect
-from realift.types import Example, Message, Question, Where
+from realift.types import Example, Message, Question
 
+_BATCH = 64  # drafts compared at a time
+_Alike = tuple[int, Likeness]
 Why = Literal["in the eval set", "contradicts a row"]
 
 
@@ -137,7 +140,7 @@ def augment(
 
 
 class _Chooser:
-    """Takes drafts one by one and keeps those that harm nothing."""
+    """Takes drafts in their order and keeps those that harm nothing."""
 
     def __init__(
         self, *, rows: Sequence[Example], questions: Sequence[Question], refusal: str
@@ -145,40 +148,46 @@ class _Chooser:
         self.rows, self.questions, self.refusal = rows, questions, refusal
         self.made: list[MadeRow] = []
         self.left_out: list[LeftOut] = []
-        self._own = [_asked(row.instruction, row.context, row) for row in rows]
-        self._taken = {(fold(r.instruction), fold(r.context)): r for r in rows}
+        self._own = [asking(row.instruction, row.context) for row in rows]
+        self._asked = [asking(q.question, q.context) for q in questions]
+        self._taken: dict[tuple[str, str], Example | None] = {  # None = a refusal made here
+            (fold(row.instruction), fold(row.context)): row for row in rows
+        }
 
     def take(self, drafts: Iterator[Draft], n: int) -> None:
         """Keep ``n`` of the drafts, or as many as there are."""
         kept = 0
-        for draft in drafts if n > 0 else ():
-            kept += self._keep(draft)
-            if kept == n:
+        while kept < n:
+            batch = list(itertools.islice(drafts, max(_BATCH, n - kept)))
+            if not batch:
                 return
+            leaks, near = _like(batch, self._asked), _like(batch, self._own)
+            for number, draft in enumerate(batch):
+                kept += self._keep(draft, leaks[number], near[number])
+                if kept == n:
+                    return
 
-    def _keep(self, draft: Draft) -> bool:
+    def _keep(self, draft: Draft, leaks: Sequence[_Alike], near: Sequence[_Alike]) -> bool:
         key = (fold(draft.question), fold(draft.context))
         if key in self._taken:
             own = self._taken[key]
-            if draft.answer is None and own.answer.strip() != self.refusal:
+            if own and draft.answer is None and own.answer.strip() != self.refusal:
                 self._leave(draft, "contradicts a row", own.id)
             return False
-        row = _as_example(draft, draft.answer or self.refusal)
-        leak = next((k for k in find_leaks([row], self.questions).leaks if k.field == "question"),
-                    None)  # fmt: skip
-        if leak is not None:
-            self._leave(draft, "in the eval set", leak.question_id)
+        if leaks:
+            self._leave(draft, "in the eval set", self.questions[leaks[0][0]].id)
             return False
         # Only a refusal can contradict: another wording has the answer of its row.
-        near = [] if draft.answer is not None else [
-            k for k in find_leaks([row], self._own).leaks
-            if k.field == "question" and k.kind != "suspect"
-        ]  # fmt: skip
-        clash = next((k for k in near if not self._refuses(k.question_id)), None)
+        clash = next(
+            (self.rows[n] for n, like in near
+             if draft.answer is None and like.kind != "suspect"
+             and self.rows[n].answer.strip() != self.refusal),
+            None,
+        )  # fmt: skip
         if clash is not None:
-            self._leave(draft, "contradicts a row", clash.question_id)
+            self._leave(draft, "contradicts a row", clash.id)
             return False
-        self._taken[key] = row
+        self._taken[key] = draft.of if draft.answer else None
         self.made.append(
             MadeRow(
                 made_by=draft.made_by,
@@ -189,9 +198,6 @@ class _Chooser:
             )
         )
         return True
-
-    def _refuses(self, row_id: str) -> bool:
-        return next(r for r in self.rows if r.id == row_id).answer.strip() == self.refusal
 
     def _leave(self, draft: Draft, why: Why, because_of: str) -> None:
         self.left_out.append(
@@ -230,23 +236,16 @@ def _flat(question: Question) -> tuple[str, ...]:
     return tuple(text for slot in question.answers for text in slot)
 
 
-def _asked(question: str, context: str, row: Example) -> Question:
-    return Question(
-        id=row.id,
-        where=row.where,
-        question=question,
-        context=context,
-        group=default_group(question, context),
-    )
-
-
-def _as_example(draft: Draft, answer: str) -> Example:
-    user = Message(role="user", content=draft.question, context=draft.context)
-    return Example(
-        id="made",
-        where=Where(file="made"),
-        messages=(user, Message(role="assistant", content=answer)),
-    )
+def _like(drafts: Sequence[Draft], others: Sequence[Asking]) -> list[list[_Alike]]:
+    """For every draft the texts it is like (by their place), as the leak check sees them."""
+    made = [asking(draft.question, draft.context) for draft in drafts]
+    found: list[list[_Alike]] = [[] for _ in drafts]
+    for place, numbers in enumerate(holding([one.folded for one in made], others)):
+        for number in numbers:
+            like = likeness(made[number], others[place])
+            if like is not None:
+                found[number].append((place, like))
+    return found
 
 
 # --- the file -----------------------------------------------------------------------------------

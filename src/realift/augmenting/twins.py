@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import itertools
 import random
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from realift.augmenting.names import UNNAMED, UNTAUGHT, content_words, invented, own_names, renamed
+from realift.augmenting.names import (
+    UNNAMED,
+    UNTAUGHT,
+    content_words,
+    invented,
+    names_of,
+    own_names,
+    renamed,
+)
 from realift.data.fields import render_context
 from realift.data.questions import default_group, parse_context
 from realift.data.reword import rewordings
@@ -40,6 +47,7 @@ KINDS = {  # in the order of the table; what each is, for people
 }
 _ROUNDS = 6  # invented names for each row
 _NAMING = 0.8  # of the user's questions without a context; below, unnamed things may be theirs
+_AT_A_TIME = 40  # rows whose contexts may stand beside each other's questions
 _PASSAGES = (2, 3)  # in a made context
 _LONG_ANSWER = 4  # words; from here on an answer can stand for itself as a passage
 
@@ -73,19 +81,11 @@ def refusal_twins(
     # A name that stands there once is often one that the base knows ("the capital of France").
     ours = {name: n for name, n in names.items() if n > 1} or names
     new = invented(texts, seed=seed)
-    asked = [_as_question(row) for row in rows if row.context]
-    by_id = {row.id: row for row in rows}
+    with_context = [row for row in rows if row.context]
     makers = {
-        NO_CONTEXT: _without_context([row for row in rows if row.context]),
-        OTHER_CONTEXT: (
-            Draft(made_by=OTHER_CONTEXT, of=by_id[q.id], question=q.question, context=q.context)
-            for q in other_context_questions(asked, seed=seed)
-            if not _says(q.context, by_id[q.id])
-        ),
-        CUT: (
-            Draft(made_by=CUT, of=by_id[q.id], question=q.question, context=q.context)
-            for q in cut_sentence_questions(asked)
-        ),
+        NO_CONTEXT: _without_context(with_context),
+        OTHER_CONTEXT: _twins(OTHER_CONTEXT, with_context, seed),
+        CUT: _twins(CUT, with_context, seed),
         OTHER_NAME: _other_names(bare, names, new),
     }
     known = frozenset(w for row in every for w in content_words(row.instruction))
@@ -120,6 +120,23 @@ def _without_context(rows: Sequence[Example]) -> Iterator[Draft]:
         yield Draft(made_by=NO_CONTEXT, of=row, question=row.instruction)
 
 
+def _twins(kind: str, rows: Sequence[Example], seed: int) -> Iterator[Draft]:
+    """Twins made by the probes' own functions, some rows at a time: they compare all with all."""
+    for start in range(0, len(rows), _AT_A_TIME):
+        some = rows[start : start + _AT_A_TIME]
+        by_id = {row.id: row for row in some}
+        asked = [_as_question(row) for row in some]
+        made = (
+            other_context_questions(asked, seed=seed)
+            if kind == OTHER_CONTEXT
+            else cut_sentence_questions(asked)
+        )
+        for q in made:
+            row = by_id[q.id]
+            if kind != OTHER_CONTEXT or not _says(q.context, row):
+                yield Draft(made_by=kind, of=row, question=q.question, context=q.context)
+
+
 def _other_names(
     rows: Sequence[Example], names: dict[str, int], new: Iterator[str]
 ) -> Iterator[Draft]:
@@ -137,7 +154,9 @@ def _untaught(
     rows: Sequence[Example], names: dict[str, int], known: frozenset[str], seed: int
 ) -> Iterator[Draft]:
     """Questions about the user's own names, of which no word stands in any of their questions."""
-    holders = {name: row for row in reversed(rows) for name in names if _holds(row, name)}
+    holders = {
+        name: row for row in reversed(rows) for name in names_of(row.instruction) if name in names
+    }
     if not any(rewordings(row.instruction) for row in holders.values()):
         return
     apart = [t for t in UNTAUGHT if not content_words(t.format(name="")) & known]
@@ -151,7 +170,7 @@ def _unnamed(
     rows: Sequence[Example], names: dict[str, int], known: frozenset[str], seed: int
 ) -> Iterator[Draft]:
     """Questions about nothing in particular, where the user's own are about something named."""
-    naming = [row for row in rows if any(_holds(row, name) for name in names)]
+    naming = [row for row in rows if not names_of(row.instruction).isdisjoint(names)]
     english = any(rewordings(row.instruction) for row in naming)
     if not english or len(naming) < _NAMING * len(rows):
         return
@@ -159,10 +178,6 @@ def _unnamed(
     random.Random(f"{seed}/unnamed").shuffle(questions)
     for row, question in zip(itertools.cycle(naming), questions, strict=False):
         yield Draft(made_by=UNNAMED_THING, of=row, question=question)
-
-
-def _holds(row: Example, name: str) -> bool:
-    return re.search(rf"\b{re.escape(name)}\b", row.instruction) is not None
 
 
 def _beside(drafts: Iterator[Draft], passages: Sequence[str], seed: int) -> Iterator[Draft]:

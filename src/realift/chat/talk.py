@@ -22,6 +22,8 @@ from realift.errors import ModelError, RunFolderError, UsageError
 from realift.types import Arm, OnEvent, Passage, Question, ignore_event
 
 if TYPE_CHECKING:
+    from realift.answer.stream import Streamed
+    from realift.answer.together import Views
     from realift.model.load import Base
 
 OnText = Callable[[Arm, str], None]
@@ -32,12 +34,14 @@ class Talker:
     """What answers: a base, the model with the adapter on it (the base itself without one).
 
     ``store``: the passages each question's context is taken from (``config.docs``), if any.
+    ``views``: both arms for the engine that answers with both at once; None = one after the other.
     ``verdict``: the run's verdict and recommendation in words, "" if there is none.
     """
 
     base: Base
     model: Any
     adapter: Path | None
+    views: Views | None
     config: Config
     store: Store | None
     verdict: str
@@ -64,16 +68,14 @@ def open_chat(
         ModelError: base or adapter cannot be loaded, or do not belong together.
         DataError: the documents (``docs``, the flag or the run's own) cannot be read.
     """
+    from realift.answer.together import view
     from realift.fitting import as_trained, load
     from realift.model.load import attach_adapter
 
     if run is not None and adapter is not None:
         raise UsageError("give a run or --adapter, not both", hint="a run brings its adapter")
     if run is None and adapter is None and "base" not in flags:
-        raise UsageError(
-            "nothing to talk to",
-            hint="give a run folder (realift chat runs/NAME), or --base NAME and --adapter FOLDER",
-        )
+        raise UsageError("nothing to talk to", hint=_what_there_is())
     config, verdict = resolve(flags=flags), ""
     if run is not None:
         found = _find(run)
@@ -88,10 +90,13 @@ def open_chat(
     store = _store(config)
     base = load(config, on_event)
     model = attach_adapter(base, adapter) if adapter else base.model
+    fast = adapter is not None and config.engine != "plain"
+    views = view(model, base, name=str(adapter)) if fast else ""
     talker = Talker(
         base=base,
         model=model,
         adapter=adapter,
+        views=None if isinstance(views, str) else views,
         config=config,
         store=store,
         verdict=verdict,
@@ -106,6 +111,14 @@ def open_chat(
         has_adapter=adapter is not None,
     )
     return talker, session
+
+
+def _what_there_is() -> str:
+    from realift.history.read import list_runs
+
+    runs = list_runs("runs")
+    name = runs[0].name if runs else "runs/NAME"
+    return f"give a run (realift chat {name}), or --base NAME and --adapter FOLDER"
 
 
 def _store(config: Config) -> Store | None:
@@ -186,57 +199,82 @@ def put(
     on_question: Callable[[Question], None] = lambda _: None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Turn:
-    """Ask every arm of the session. Once stopped, the arms that are left are not asked.
+    """Ask every arm of the session; once stopped, arms that have not begun are not asked.
+
+    Both write at the same time where the engine knows the architecture.
 
     Args:
         on_question: told the question with its context before anyone answers.
         on_text: told the arm and its whole text so far, after each token.
         stopping: asked after each token; True ends the answer.
     """
+    from realift.answer.stream import stream_together
+
     found: Sequence[Passage] = ()
     if talker.store is not None and not session.context:
         (found,) = talker.store.search([text], talker.config.retrieve_k)
     question = ask(session, text, found)
     on_question(question)
-    replies: list[Reply] = []
-    for arm in session.arms:
-        reply = _reply(talker, session, question, arm, on_text, stopping)
-        replies.append(reply)
-        if reply.finish == "stopped":
-            break
+    prompts: dict[Arm, tuple[int, ...]] = {
+        arm: _prompt(talker, session, question, arm) for arm in session.arms
+    }
+    if talker.views is not None and len(prompts) > 1:
+        said = stream_together(
+            talker.views,
+            talker.base,
+            prompts,
+            max_new_tokens=talker.config.max_new_tokens,
+            on_text=on_text,
+            stopping=stopping,
+        )
+        replies = [_reply(arm, one) for arm, one in said.items()]
+    else:
+        replies = []
+        for arm, ids in prompts.items():
+            replies.append(_alone(talker, arm, ids, on_text, stopping))
+            if replies[-1].finish == "stopped":
+                break
     return Turn(question=question, replies=tuple(replies))
 
 
-def _reply(
-    talker: Talker,
-    session: Session,
-    question: Question,
-    arm: Arm,
-    on_text: OnText,
-    stopping: Callable[[], bool],
-) -> Reply:
-    from realift.answer.stream import stream
+def _prompt(talker: Talker, session: Session, question: Question, arm: Arm) -> tuple[int, ...]:
+    """What the arm reads; with ``follow`` as many earlier turns as fit the window."""
     from realift.model.template import encode_prompt
 
-    base, budget = talker.base, talker.config.max_new_tokens
+    base = talker.base
     turns = messages(session, question, arm)
     while True:
         ids = encode_prompt(
             base.tokenizer, base.template, turns, system_prompt=session.system_prompt
         )
-        if len(turns) == 1 or len(ids) + budget <= base.window:
-            break
+        if len(turns) == 1 or len(ids) + talker.config.max_new_tokens <= base.window:
+            return ids
         turns = turns[2:]  # the oldest question and its answer
+
+
+def _alone(
+    talker: Talker,
+    arm: Arm,
+    ids: Sequence[int],
+    on_text: OnText,
+    stopping: Callable[[], bool],
+) -> Reply:
+    from realift.answer.stream import stream
+
     off = arm == "base" and talker.adapter is not None
     with talker.model.disable_adapter() if off else nullcontext():
         said = stream(
             talker.model,
-            base,
+            talker.base,
             ids,
-            max_new_tokens=budget,
+            max_new_tokens=talker.config.max_new_tokens,
             on_text=lambda text: on_text(arm, text),
             stopping=stopping,
         )
+    return _reply(arm, said)
+
+
+def _reply(arm: Arm, said: Streamed) -> Reply:
     return Reply(
         arm=arm, text=said.text, finish=said.finish, n_tokens=said.n_tokens, seconds=said.seconds
     )

@@ -57,7 +57,7 @@ def converse(
                 except KeyboardInterrupt:
                     return session
                 session = answered(session, turn)
-                if turn.replies and turn.replies[-1].finish == "stopped":
+                if any(reply.finish == "stopped" for reply in turn.replies):
                     say(f"stopped. {_LEAVE}")
                     warned = True
                 continue

@@ -20,7 +20,7 @@ EXIT_BAD_DATA = 2
     DATA,
     VERDICT,
     without=("valid_fraction", "allow_leaks", "guard_margin", "sequential"),
-    also=("samples_per_question",),
+    also=("samples_per_question", "base", "system_prompt", "max_length", "max_new_tokens"),
 )
 def check(
     file: Path | None = FILE,

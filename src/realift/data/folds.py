@@ -22,6 +22,8 @@ from realift.data.split import near_copy_groups
 from realift.data.text import is_refusal
 from realift.types import Example, LeakCheck, Question
 
+MOST_ASKED = 5000  # questions made of rows that the leak check compares with all other rows
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fold:
@@ -108,11 +110,20 @@ def as_question(
 
 
 def check_folds(folds: Sequence[Fold]) -> LeakCheck:
-    """The leak check of every fold against its own training rows, as one."""
-    checks = [find_leaks(fold.examples, fold.questions) for fold in folds]
+    """The leak check of every fold against its own training rows, as one.
+
+    Beyond ``MOST_ASKED`` questions a tenth of so many is looked at, all of the first fold and
+    spread evenly over it: near-copies are in one fold anyway. ``n_could_fire`` counts them.
+    """
+    n = sum(len(fold.questions) for fold in folds)
+    looked_at = [(fold.examples, fold.questions) for fold in folds]
+    if n > MOST_ASKED:
+        step = -(-len(folds[0].questions) // max(1, MOST_ASKED // 10))
+        looked_at = [(folds[0].examples, folds[0].questions[::step])]
+    checks = [find_leaks(examples, questions) for examples, questions in looked_at]
     return LeakCheck(
         leaks=tuple(leak for check in checks for leak in check.leaks),
-        n_questions=sum(check.n_questions for check in checks),
+        n_questions=n,
         n_could_fire=sum(check.n_could_fire for check in checks),
         controls_caught=sum(check.controls_caught for check in checks),
         controls_planted=sum(check.controls_planted for check in checks),

@@ -65,6 +65,7 @@ def render_index(rows: Sequence[RunRow], *, now: str) -> str:
         words=words,
         figures=figures,
         link=lambda row: quote(f"{row.name}/report.html"),
+        folder=lambda row: Path(row.folder),
         linked=lambda row: (Path(row.folder) / "report.html").is_file(),
         style=Markup(_STYLE.read_text(encoding="utf-8")),
     )

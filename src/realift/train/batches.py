@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from realift.errors import DataError
 from realift.model.load import Base
 from realift.model.template import encode_example
+from realift.model.tokenizer import Writer
 from realift.types import IGNORE_INDEX, Encoded, Example, Problem
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Batch:
 
 
 def encode_rows(
-    base: Base, examples: Sequence[Example], *, system_prompt: str, max_length: int
+    base: Base | Writer, examples: Sequence[Example], *, system_prompt: str, max_length: int
 ) -> EncodedRows:
     """Encode every row; one that is too long is left out and named, never cut.
 
