@@ -57,7 +57,9 @@ def run(
     on_event(data.summary)
     need_questions(data)
     with (
-        recording(config, data, command=command, job="run", resume=resume) as folder,
+        recording(
+            config, data, command=command, job="run", resume=resume, on_event=on_event
+        ) as folder,
         scratch(folder) as place,
     ):
         base = load(config, on_event)
@@ -85,7 +87,9 @@ def train(
     data = read_data(config)
     on_event(data.summary)
     with (
-        recording(config, data, command=command, job="train", resume=resume) as folder,
+        recording(
+            config, data, command=command, job="train", resume=resume, on_event=on_event
+        ) as folder,
         scratch(folder) as place,
     ):
         base = load(config, on_event)
@@ -117,7 +121,13 @@ def compare(
     on_event(data.summary)
     need_questions(data)
     with recording(
-        config, data, command=command, job="compare", resume=resume, adapter=str(adapter)
+        config,
+        data,
+        command=command,
+        job="compare",
+        resume=resume,
+        on_event=on_event,
+        adapter=str(adapter),
     ) as folder:
         config = as_trained(config, Path(adapter))
         base = load(config, on_event)
