@@ -135,7 +135,7 @@ def _drawn(
         settings: Any = matplotlib.rcParams
         settings.update({**_SETTINGS, "svg.hashsalt": name})
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
-        canvas = FigureCanvasSVG(figure)
+        canvas: Any = FigureCanvasSVG(figure)
         axes = figure.add_axes(
             (
                 left / width,
