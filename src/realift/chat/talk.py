@@ -75,10 +75,7 @@ def open_chat(
     if run is not None and adapter is not None:
         raise UsageError("give a run or --adapter, not both", hint="a run brings its adapter")
     if run is None and adapter is None and "base" not in flags:
-        raise UsageError(
-            "nothing to talk to",
-            hint="give a run folder (realift chat runs/NAME), or --base NAME and --adapter FOLDER",
-        )
+        raise UsageError("nothing to talk to", hint=_what_there_is())
     config, verdict = resolve(flags=flags), ""
     if run is not None:
         found = _find(run)
@@ -93,7 +90,8 @@ def open_chat(
     store = _store(config)
     base = load(config, on_event)
     model = attach_adapter(base, adapter) if adapter else base.model
-    views = view(model, base, name=str(adapter)) if adapter else ""
+    fast = adapter is not None and config.engine != "plain"
+    views = view(model, base, name=str(adapter)) if fast else ""
     talker = Talker(
         base=base,
         model=model,
@@ -113,6 +111,14 @@ def open_chat(
         has_adapter=adapter is not None,
     )
     return talker, session
+
+
+def _what_there_is() -> str:
+    from realift.history.read import list_runs
+
+    runs = list_runs("runs")
+    name = runs[0].name if runs else "runs/NAME"
+    return f"give a run (realift chat {name}), or --base NAME and --adapter FOLDER"
 
 
 def _store(config: Config) -> Store | None:
