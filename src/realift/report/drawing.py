@@ -148,7 +148,8 @@ def _drawn(
             axes.set_axis_off()
         draw(axes)
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        canvas.print_svg(out, metadata=nothing)  # savefig would draw everything twice
+        # savefig would draw everything twice
+        canvas.print_svg(out, metadata=nothing)  # type: ignore[no-untyped-call]
     return out.getvalue()
 
 
