@@ -120,7 +120,7 @@ def test_what_init_writes_runs_with_the_embedded_base(
     quick = ["--epochs", "1", "--few-shot-k", "0", "--max-new-tokens", "8", "--json"]
     quick += [
         "--probes",
-        "none",
+        "off",
         "--valid-fraction",
         "0",
     ]  # no step to choose: the last one is kept
