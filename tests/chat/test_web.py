@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from realift.chat.opening import open_chat
 from realift.chat.requests import BadRequest, read_request
 from realift.chat.session import Session
-from realift.chat.talk import open_chat
 from realift.errors import UsageError
 
 pytest.importorskip("starlette")

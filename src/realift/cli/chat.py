@@ -65,7 +65,7 @@ def chat(
     Every question is asked as in the eval set: alone, with the system prompt of the training.
     In a pipe, each line is a question.
     """
-    from realift.chat.talk import open_chat
+    from realift.chat.opening import open_chat
 
     if arms not in ("both", "base", "adapter"):
         raise UsageError(f"--arms: {arms!r} is not one of both, base, adapter")
