@@ -139,7 +139,7 @@ class AtLength(StoppingCriteria):  # type: ignore[misc]
         self.ends = torch.tensor(lengths) + width
 
     def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:  # noqa: ARG002
-        return input_ids.shape[1] >= self.ends
+        return input_ids.shape[1] >= self.ends.to(input_ids.device)
 
 
 def generate(
@@ -152,6 +152,7 @@ def generate(
     for i, a in enumerate(some):
         ids[i, width - len(a.ids) :] = torch.tensor(a.ids)
         mask[i, width - len(a.ids) :] = 1
+    ids, mask = ids.to(model.device), mask.to(model.device)
     ends = lengths if lengths is not None else [a.length for a in some]
     how: dict[str, Any] = {"do_sample": False}
     if samples:
@@ -246,7 +247,7 @@ def ratio(seconds: dict[str, list[float]], theirs: Sequence[str], ours: str) -> 
 def explain(model: Any, asked: Asked, theirs: Sequence[int], mine: Sequence[int]) -> float:
     """Gap of the two best logits where two answers part: a float tie has (nearly) none."""
     at = next(i for i, (a, b) in enumerate(zip(theirs, mine, strict=True)) if a != b)
-    ids = torch.tensor([[*asked.ids, *theirs[:at]]])
+    ids = torch.tensor([[*asked.ids, *theirs[:at]]], device=model.device)
     with torch.inference_mode(), nullcontext() if asked.adapted else model.disable_adapter():
         best = model(input_ids=ids, use_cache=False).logits[0, -1].double().topk(2).values
     return float(best[0] - best[1])

@@ -123,6 +123,6 @@ def augment(
 
 def report(folder: str | Path) -> RunResult:
     """Render a run folder's ``report.html`` and ``report.md`` anew, and read it back."""
-    from realift import pipeline
+    from realift import rendering
 
-    return pipeline.report(folder)
+    return rendering.report(folder)

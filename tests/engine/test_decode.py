@@ -345,3 +345,18 @@ def test_a_model_can_be_trained_after_it_has_answered() -> None:
     assert not any(p.is_inference() for p in pair.model.parameters())
     loss = pair.model(input_ids=torch.tensor([[5, 6, 7]])).logits.sum()
     loss.backward()
+
+
+def test_a_bfloat16_base_with_a_float32_adapter_answers_within_its_precision() -> None:
+    """As peft keeps them on a GPU. In bfloat16 near-ties are many: logits are compared."""
+    import torch
+
+    model = adapted(make_model("qwen2").to(torch.bfloat16)).eval()
+    assert {p.dtype for n, p in model.named_parameters() if "lora" in n} == {torch.float32}
+    adapter = read_parts(model)
+    with model.disable_adapter():
+        base = read_parts(model)
+    assert base is not None
+    assert adapter is not None
+    assert answers_agree(model, base, adapter)
+    assert not answers_agree(model, base, base)
