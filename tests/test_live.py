@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from rich.console import Console
 
 from realift import live
 from realift.live import listening
+from realift.live.page import WATCH, render
 from realift.live.stage import Stage, render_stage, say_stage, sparkline
-from realift.types import Notice, Progress
+from realift.types import Notice, Progress, Started
 
 
 @pytest.fixture(autouse=True)
@@ -135,3 +137,42 @@ def test_a_sparkline_shows_the_whole_course_in_few_signs() -> None:
     assert len(sparkline([float(i) for i in range(1000)], width=20)) == 20
     assert sparkline([1.0, 1.0, 1.0], width=8) == "▁▁▁"
     assert sparkline([1.0], width=8) == sparkline([1.0, 2.0], width=0) == ""
+
+
+# --- the page ----------------------------------------------------------------------------------
+
+
+def test_a_page_shows_the_progress_and_leads_to_the_report_at_the_end(tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    folder.mkdir()
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=False, width=300)
+    with listening(console, quiet=False, watch=True) as on_event:
+        on_event(Started(folder=str(folder)))
+        page = folder / WATCH
+        assert page.resolve().as_uri() in out.getvalue()
+        assert f"run folder {folder}" in out.getvalue()
+        on_event(Notice(text="<script>alert(1)</script>"))
+        on_event(Progress(stage="train", done=3, total=9, loss=1.5, valid_loss=1.25))
+        assert 'content="2"' in page.read_text(encoding="utf-8")  # it loads itself anew
+        (folder / "report.html").write_text("x")
+    text = page.read_text(encoding="utf-8")
+    assert 'content="0; url=report.html"' in text
+    assert "training: 3 of 9" in text
+    assert "held-out loss 1.250" in text
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_the_page_makes_no_folder_that_went_away_again(tmp_path: Path) -> None:
+    with listening(Console(file=io.StringIO()), quiet=True, watch=True) as on_event:
+        on_event(Started(folder=str(tmp_path / "gone")))
+        on_event(Notice(text="x"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_ends_without_a_report_says_so_and_stops_loading() -> None:
+    text = render("r", [stage()], [], now=24.0, then="")
+    assert "is over" in text
+    assert "refresh" not in text
+    assert "0:56 left" in render("r", [stage()], [], now=24.0)

@@ -96,6 +96,7 @@ NEEDS_MORE = {  # what it takes for the option to have something to change
     "sequential": {"allow_leaks": True},
 }
 ELSEWHERE = {"train", "eval", "base", "runs_dir", "device", "folds", "report_to"}
+ELSEWHERE |= {"docs", "retriever", "retrieve_k", "passage_words"}  # tests/test_retrieval_runs.py
 
 
 def test_every_option_is_tried() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from realift import cli, pipeline, run_folder
+from realift import cli, pipeline, resuming, run_folder
 from realift.config import resolve
 from realift.errors import DataError, ModelError, RunFolderError, UsageError
 from realift.history import list_runs
@@ -262,6 +262,23 @@ def test_data_that_changed_since_is_refused_before_anything_is_done(
     with pytest.raises(DataError, match="it is not there"):
         pipeline.resume(folder)
     assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"
+
+
+def test_rows_of_a_dataset_are_compared_by_their_hash_not_looked_for_as_a_file(
+    cut: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = resolve(flags={"train": "hub:owner/name"})
+    before = run_folder.read_json(cut / "manifest.json")["data"]["train"]["sha256"]
+
+    def facts(sha: str) -> None:
+        found = {"data": {"train": {"path": "hub:owner/name", "sha256": sha}}}
+        monkeypatch.setattr(resuming, "data_facts", lambda _: found)
+
+    facts(before)
+    resuming.check_same(cut, config, lambda _: None)
+    facts("other")
+    with pytest.raises(DataError, match="hub:owner/name changed since"):
+        resuming.check_same(cut, config, lambda _: None)
 
 
 def test_a_base_that_changed_since_is_refused(bench: Bench, tmp_path: Path) -> None:

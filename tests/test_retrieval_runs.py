@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -56,6 +59,31 @@ def test_check_shows_recall_with_interval_and_what_was_missed(files: dict[str, A
     text = " ".join(console.export_text().split())
     assert "recall@2 89% (95% interval 57% to 98%, n = 9), 9 questions over 8 documents" in text
     assert "Q Who sings? expected site1 (not among the first 20)" in text
+
+
+class _Encoder:
+    """Likes texts the more, the more of the letter "t" they hold."""
+
+    def __init__(self, name: str) -> None:
+        assert name == "some-model"
+
+    def encode(self, texts: list[str], **_: object) -> np.ndarray:
+        return np.array([[1.0, t.count("t")] for t in texts])
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("docs", None), ("retriever", "some-model"), ("retrieve_k", 1), ("passage_words", 20)],
+)
+def test_every_option_of_the_retrieval_changes_it(
+    files: dict[str, Any], monkeypatch: pytest.MonkeyPatch, option: str, value: Any
+) -> None:
+    fake = types.SimpleNamespace(SentenceTransformer=_Encoder)
+    monkeypatch.setitem(sys.modules, "sentence_transformers", fake)
+    (Path(files["docs"]) / "long.md").write_text("One more site. " * 30)
+    changed = files | {option: value}
+    before, after = (pipeline.check(resolve(flags=f)).retrieval for f in (files, changed))
+    assert before != after
 
 
 def test_a_run_asks_with_passages_and_says_what_was_missed(

@@ -33,6 +33,7 @@ ROOMS = [
     "manifest",
     "history",
     "starter",
+    "rendering",
     "advising",
     "deliver",
     "report",

@@ -162,9 +162,9 @@ class Config:
     device: str = _option("auto", "auto, cpu, cuda, cuda:N or mps.", group="model")
     dtype: str = _option(
         "auto",
-        "auto (float32 on CPU, bfloat16 on GPU), float32, bfloat16 or float16.",
+        "auto (float32 on CPU, bfloat16 on GPU), float32, bfloat16, float16 or 4bit (QLoRA).",
         group="model",
-        check=_one_of("auto", "float32", "bfloat16", "float16"),
+        check=_one_of("auto", "float32", "bfloat16", "float16", "4bit"),
     )
     threads: int | None = _option(
         None, "CPU threads (default: one per core).", group="model", check=_at_least(1)
@@ -260,7 +260,10 @@ class Config:
         check=_at_least(1),
     )
     answer_batch_size: int = _option(
-        16, "Answers written at a time.", group="answering", check=_at_least(1)
+        16,
+        "Answers written at a time; unless it is given, the fast engine takes as many as pay.",
+        group="answering",
+        check=_at_least(1),
     )
     samples_per_question: int | None = _option(
         1,

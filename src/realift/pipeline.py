@@ -8,13 +8,12 @@ on the way is told to ``on_event``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from realift import cleaning, run_folder
-from realift.advising import advise
 from realift.cleaning import Cleaned
 from realift.config import Config, column_names
 from realift.deliver.card import write_card
@@ -58,7 +57,9 @@ def run(
     on_event(data.summary)
     need_questions(data)
     with (
-        recording(config, data, command=command, job="run", resume=resume) as folder,
+        recording(
+            config, data, command=command, job="run", resume=resume, on_event=on_event
+        ) as folder,
         scratch(folder) as place,
     ):
         base = load(config, on_event)
@@ -86,7 +87,9 @@ def train(
     data = read_data(config)
     on_event(data.summary)
     with (
-        recording(config, data, command=command, job="train", resume=resume) as folder,
+        recording(
+            config, data, command=command, job="train", resume=resume, on_event=on_event
+        ) as folder,
         scratch(folder) as place,
     ):
         base = load(config, on_event)
@@ -118,7 +121,13 @@ def compare(
     on_event(data.summary)
     need_questions(data)
     with recording(
-        config, data, command=command, job="compare", resume=resume, adapter=str(adapter)
+        config,
+        data,
+        command=command,
+        job="compare",
+        resume=resume,
+        on_event=on_event,
+        adapter=str(adapter),
     ) as folder:
         config = as_trained(config, Path(adapter))
         base = load(config, on_event)
@@ -191,26 +200,3 @@ def write_clean(config: Config, out: str | Path, *, force: bool = False) -> Clea
     return cleaning.write_clean(
         str(config.train), out, columns=column_names(config.columns), force=force
     )
-
-
-def report(folder: str | Path) -> RunResult:
-    """Write ``report.html`` and ``report.md`` of a run anew from its folder, and its advice."""
-    from realift.report.write import write_reports
-
-    advice = advise(run_folder.load(folder))
-    if advice:
-        run_folder.write_json(Path(folder) / "advice.json", advice)
-    write_reports(folder)
-    return run_folder.load(folder)
-
-
-def compare_runs(folders: Sequence[str | Path], out: str | Path | None = None) -> Path:
-    """Write the pages of several runs anew, and one that compares them; returns its path.
-
-    ``out``: by default ``comparison.html`` beside the first run.
-    """
-    from realift.report.write import write_comparison
-
-    for folder in folders:
-        report(folder)
-    return write_comparison(folders, out or Path(folders[0]).parent / "comparison.html")

@@ -17,7 +17,7 @@ from realift.history.words import resume_command
 from realift.inputs import Data
 from realift.manifest import data_facts, machine_facts, versions
 from realift.report.write import write_reports
-from realift.types import RunResult
+from realift.types import OnEvent, RunResult, Started, ignore_event
 
 if TYPE_CHECKING:
     from realift.model.load import Base
@@ -28,7 +28,14 @@ Job = Literal["run", "train", "compare"]
 
 @contextmanager
 def recording(
-    config: Config, data: Data, *, command: str, job: Job, resume: Path | None = None, **facts: Any
+    config: Config,
+    data: Data,
+    *,
+    command: str,
+    job: Job,
+    resume: Path | None = None,
+    on_event: OnEvent = ignore_event,
+    **facts: Any,
 ) -> Iterator[Path]:
     """A run folder that says how far it got, however it ends.
 
@@ -61,6 +68,7 @@ def recording(
                 )
             else:
                 _note_resumed(folder, command)
+            on_event(Started(folder=str(folder)))
             yield folder
     except BaseException:
         if resume is None and not _worth_keeping(folder):  # Windows removes nothing that is held

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realift import run_folder
-from realift.config import Config, option_fields, resolve
+from realift.config import Config, names_dataset, option_fields, resolve
 from realift.errors import DataError, RunFolderError, UsageError
 from realift.manifest import adapter_hash, data_facts, versions
 from realift.types import Completion, Notice, OnEvent, Plan
@@ -109,7 +109,7 @@ def check_same(folder: Path, config: Config, on_event: OnEvent) -> None:
     """
     manifest = run_folder.read_manifest(folder)
     for file in (config.train, config.eval):
-        if file is not None and not Path(file).is_file():
+        if file is not None and not names_dataset(file) and not Path(file).is_file():
             raise DataError(
                 f"{file}: the run read this file, and it is not there",
                 hint="put it back, or resume from the folder in which the run was started",

@@ -617,7 +617,14 @@ class Notice:
     text: str
 
 
-Event = Progress | Notice | DataSummary | Plan
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The run has its folder; from here on it can be resumed."""
+
+    folder: str
+
+
+Event = Progress | Notice | DataSummary | Plan | Started
 OnEvent = Callable[[Event], None]
 
 

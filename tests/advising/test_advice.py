@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from realift import pipeline, run_folder
+from realift import pipeline, rendering, run_folder
 from realift.advising import advise
 from realift.advising.commands import again, judge_again, more_rows
 from realift.config import resolve
@@ -430,5 +430,5 @@ def test_a_run_writes_its_advice_and_report_writes_it_anew(
     assert result.advice == advise(result)
     place = Path(result.folder) / "advice.json"
     place.write_text("[]\n")
-    assert pipeline.report(result.folder).advice == result.advice
+    assert rendering.report(result.folder).advice == result.advice
     assert run_folder.load(result.folder).advice == result.advice

@@ -80,6 +80,8 @@ def test_a_context_comes_from_a_file_a_text_or_by_pasting(tmp_path: Path) -> Non
         ("a b.txt", "Ann leads it."),
         ("a b.txt", "It opens."),
     ]
+    quoted = [f'"{file}"', f"'{file}'", str(file).replace(" ", "\\ ")]
+    assert [obey(START, f"/context {q}").session for q in quoted] == [done.session] * 3
     assert obey(START, "/context Ann leads it.").session.context == "[1] Ann leads it."
     assert obey(START, "/context").wants == "paste"
     assert obey(done.session, "/context off").session.context == ""
@@ -90,6 +92,8 @@ def test_a_context_comes_from_a_file_a_text_or_by_pasting(tmp_path: Path) -> Non
     ("line", "says"),
     [
         ("/context no/such.txt", "no such file"),
+        ("/context my notes.txt", "no such file"),
+        ("/context C:\\notes\\mine", "no such file"),
         ("/contxt", "did you mean /context"),
         ("/follow maybe", "on or off"),
         ("/wat", "/help"),
@@ -104,7 +108,7 @@ def test_what_is_not_understood_changes_nothing(line: str, says: str) -> None:
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_bytes(b"\xff\xfe\x00")
-    assert "not UTF-8" in obey(START, f"/context {tmp_path / 'x.txt'}").said
+    assert "not text in UTF-8" in obey(START, f"/context {tmp_path / 'x.txt'}").said
 
 
 def test_clear_forgets_context_and_turns_and_keeps_the_rest() -> None:

@@ -177,3 +177,53 @@ def test_a_device_this_machine_lacks_is_a_usage_error() -> None:
 
 def test_float32_is_chosen_on_a_cpu() -> None:
     assert choose(device="cpu").dtype == "float32"
+
+
+# --- 4 bits --------------------------------------------------------------------------------------
+
+
+def test_four_bits_without_the_extra_say_what_to_install(
+    base_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realift.model.load.find_spec", lambda _: None)
+    with pytest.raises(ModelError, match="4bit needs bitsandbytes and accelerate") as caught:
+        load_base(str(base_folder), compute=choose(device="cpu", dtype="4bit"))
+    assert "realift[4bit]" in caught.value.hint
+
+
+def test_four_bits_are_asked_of_transformers_and_nothing_is_moved_afterwards(
+    base_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    asked: dict[str, Any] = {}
+    real = AutoModelForCausalLM.from_pretrained
+
+    def load(path: str, **how: Any) -> Any:
+        asked.update(how)
+        model = real(path, dtype=how["dtype"])
+        monkeypatch.setattr(type(model), "to", lambda *_: pytest.fail("moved"))
+        return model
+
+    monkeypatch.setattr("realift.model.load.find_spec", lambda _: object())
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", load)
+    load_base(str(base_folder), compute=choose(device="cpu", dtype="4bit"))
+    settings = asked["quantization_config"]
+    assert (settings.load_in_4bit, settings.bnb_4bit_quant_type) == (True, "nf4")
+    assert settings.bnb_4bit_compute_dtype == asked["dtype"] == torch.float32
+    assert asked["device_map"] == {"": "cpu"}
+
+
+@pytest.mark.slow
+def test_a_base_in_four_bits_trains_is_saved_and_answers(base_folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes")
+    from realift.engine.parts import read_parts
+
+    compute = choose(device="cpu", dtype="4bit")
+    base = load_base(str(base_folder), compute=compute)
+    linear = base.model.model.layers[0].mlp.up_proj
+    assert type(linear).__name__ == "Linear4bit"
+    assert read_parts(base.model) is None  # the plain path
+    folder = make_adapter(base_folder, tmp_path / "adapter", compute)
+    assert attach_adapter(base, folder) is not None

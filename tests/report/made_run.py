@@ -29,9 +29,6 @@ from realift.types import (
     Question,
     Rate,
     Reading,
-    RecallAt,
-    RetrievalReport,
-    Retrieved,
     RunResult,
     Score,
     Series,
@@ -188,38 +185,6 @@ def verdict() -> Verdict:
     )
 
 
-def retrieval() -> RetrievalReport:
-    """Two questions, one of whose documents was not found."""
-    one = rate(0.5, 2)
-    found = Retrieved(
-        question_id="q1",
-        question="How much?",
-        expected="prices.md",
-        status="found",
-        rank=1,
-        n_expected=2,
-        sources=("prices.md", "prices.md"),
-        answer_there=True,
-    )
-    missed = dataclasses.replace(
-        found, question_id="q2", question=IMAGE, status="missed", rank=None, sources=("faq.md",)
-    )
-    return RetrievalReport(
-        retriever="BM25",
-        k=2,
-        n_documents=3,
-        n_passages=9,
-        n_judged=2,
-        n_sources=1,
-        recall=one,
-        precision=one,
-        mrr=one,
-        answer_there=rate(1.0, 1),
-        recall_at=(RecallAt(k=1, rate=one),),
-        questions=(found, missed),
-    )
-
-
 def data_summary(n_problems: int = 25) -> DataSummary:
     problems = tuple(
         Problem(
@@ -261,7 +226,6 @@ def data_summary(n_problems: int = 25) -> DataSummary:
                 largest=1040,
             ),
         ),
-        retrieval=retrieval(),
         leak_check=LeakCheck(
             leaks=(leak,), n_questions=82, n_could_fire=75, controls_caught=5, controls_planted=5
         ),

@@ -82,8 +82,6 @@ def test_the_page_is_well_formed_and_has_every_part(page: Page) -> None:
         "cited by base and adapter",
         "This is the first adapter",
         "train.jsonl:97 and 2 more",
-        "recall@2 (what the model was given)50%40% to 60%2",
-        "Not found: 1 question",
         "training answerswords6414.5121,040",
         "Problems in the data: 9 errors",
         "caught 5 of 5 planted copies",

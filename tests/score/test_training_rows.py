@@ -49,6 +49,13 @@ def test_sound_answers_refusals_and_rows_without_context_are_no_fault():
     assert check_against_context(rows(*SOUND, *fine)) == ()
 
 
+def test_a_capitalized_word_that_other_rows_write_small_is_no_name():
+    opening = ("Where is it?", "Quayside seats are by the river.", "[1] Seats by the river.")
+    small = ("Where do you sit?", "at the quayside", "")
+    assert check_against_context(rows(*SOUND, opening, small)) == ()
+    assert len(check_against_context(rows(*SOUND, opening))) == 1
+
+
 def test_an_input_that_is_no_source_is_said_once():
     made = [("Translate.", f"Bob hat {n} Hunde.", f"Alice owns {n + 20} cats.") for n in range(12)]
     (problem,) = check_against_context(rows(*made))

@@ -22,6 +22,7 @@ from realift.data.text import shorten
 
 Wants = Literal["nothing", "paste", "quit"]
 OFF = ("off", "none", "-")
+_FILES = (".txt", ".md", ".rst", ".csv", ".json", ".jsonl", ".html", ".pdf")
 MAX_FILE = 1_000_000  # bytes of a file taken as a context
 
 
@@ -103,8 +104,8 @@ def _context(session: Session, rest: str) -> Obeyed:
     if rest.lower() in OFF:
         return Obeyed(session=with_context(session, ""), said="no context")
     source = None
-    if _is_file(rest):
-        path = Path(rest).expanduser()
+    path = _file(rest)
+    if path is not None:
         try:
             if path.stat().st_size > MAX_FILE:
                 return _fail(
@@ -112,18 +113,24 @@ def _context(session: Session, rest: str) -> Obeyed:
                 )
             rest, source = path.read_text(encoding="utf-8-sig"), path.name
         except (OSError, UnicodeDecodeError) as err:
-            why = "not UTF-8 text" if isinstance(err, UnicodeDecodeError) else err.strerror
-            return _fail(session, f"{rest}: {why}")
-    elif " " not in rest and ("/" in rest or rest.endswith((".txt", ".md"))):
+            why = err.strerror if isinstance(err, OSError) else "not text in UTF-8"
+            also = "; --docs FOLDER reads PDF and HTML too" if path.suffix == ".pdf" else ""
+            return _fail(session, f"{rest}: {why}{also}")
+    elif rest.lower().endswith(_FILES) or (" " not in rest and ("/" in rest or "\\" in rest)):
         return _fail(session, f"{rest}: no such file")
     return take_context(session, rest, source=source)
 
 
-def _is_file(text: str) -> bool:
-    try:
-        return Path(text).expanduser().is_file()
-    except (OSError, ValueError, RuntimeError):  # longer than a name can be, no such home
-        return False
+def _file(text: str) -> Path | None:
+    """The file a person names, also in quotes or with a terminal's escaped spaces."""
+    for name in (text, text.strip("'\""), text.replace("\\ ", " ")):
+        try:
+            path = Path(name).expanduser()
+            if path.is_file():
+                return path
+        except (OSError, ValueError, RuntimeError):  # longer than a name can be, no such home
+            continue
+    return None
 
 
 def take_context(session: Session, text: str, *, source: str | None = None) -> Obeyed:

@@ -45,6 +45,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # a pipe may not be UTF-8: lose a mark, not the run
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    os.environ.setdefault("HF_HUB_VERBOSITY", "error")  # no line for each retry of the hub
     try:
         # The name is given: under `python -m realift` completion would be set up for "python".
         code = app(prog_name="realift", standalone_mode=False)  # typer.Exit: a number

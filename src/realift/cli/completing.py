@@ -11,13 +11,17 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from realift.config import PROBES, TRACKERS
+
 _VALUES = {
     "device": ("auto", "cpu", "cuda", "mps"),
     "dtype": ("auto", "float32", "bfloat16", "float16"),
     "scorer": ("default", "squad"),
     "lora_target_modules": ("all-linear", "q_proj,v_proj"),
     "samples_per_question": ("auto",),
-    "seed": ("0",),
+    "retriever": ("bm25",),
+    "probes": ("auto", "off", *PROBES),
+    "report_to": TRACKERS,
 }
 
 

@@ -28,21 +28,21 @@ def report(
     as_json: bool = JSON,
 ) -> None:
     """Write report.html and report.md of a run anew, and show its panel; or compare several."""
-    from realift import pipeline
+    from realift import rendering
     from realift.history import find_run
 
     folders = [find_run(folder, "runs") for folder in folders]
     if len(folders) == 1:
         if out is not None:
             raise UsageError("--out is for several runs", hint="one run's pages stay in its folder")
-        show(pipeline.report(folders[0]), as_json=as_json)
+        show(rendering.report(folders[0]), as_json=as_json)
         return
     from realift.history.diff import render_diff
     from realift.report.compare_runs import compare_runs
     from realift.report.machine import to_json
     from realift.run_folder import load, to_plain
 
-    page = pipeline.compare_runs(folders, out)
+    page = rendering.compare_runs(folders, out)
     first, *others = (load(folder) for folder in folders)
     diffs = [compare_runs(first, other) for other in others]
     if as_json:
@@ -123,6 +123,9 @@ def judge(
         kept = "every reply is kept; the same command goes on from there"
         print_error("interrupted", kept if model is not None else "")
         raise typer.Exit(EXIT_INTERRUPTED) from err
+    from realift.report.write import write_reports
+
+    write_reports(folder)  # the pages show the second opinion from now on
     if as_json:
         print_json(found)
     else:

@@ -21,6 +21,7 @@ from realift.cli.options import (
     RESUME,
     TRAINING,
     VERDICT,
+    WATCH,
     with_options,
 )
 from realift.cli.printing import leave, listening, show, show_verdict, typed
@@ -53,6 +54,7 @@ def run(
     file: Path | None = FILE_OR_RUN,
     as_json: bool = JSON,
     quiet: bool = QUIET,
+    watch: bool = WATCH,
     gate: bool = GATE,
     resume: bool = RESUME,
     *,
@@ -66,11 +68,11 @@ def run(
 
     if resume:
         folder, given = _to_resume(file, options)
-        with listening(quiet=quiet or as_json) as on_event:
+        with listening(quiet=quiet or as_json, watch=watch) as on_event:
             result = pipeline.resume(folder, given=given, on_event=on_event, command=typed())
     else:
         config = resolve(file=file, flags=options)
-        with listening(quiet=quiet or as_json) as on_event:
+        with listening(quiet=quiet or as_json, watch=watch) as on_event:
             result = pipeline.run(config, on_event=on_event, command=typed())
     show(result, as_json=as_json)
     leave(result.verdict, gate=gate)
@@ -96,6 +98,7 @@ def train(
     file: Path | None = FILE,
     as_json: bool = JSON,
     quiet: bool = QUIET,
+    watch: bool = WATCH,
     *,
     options: dict[str, Any],
 ) -> None:
@@ -103,7 +106,7 @@ def train(
     from realift import pipeline
 
     config = resolve(file=file, flags=options)
-    with listening(quiet=quiet or as_json) as on_event:
+    with listening(quiet=quiet or as_json, watch=watch) as on_event:
         result = pipeline.train(config, on_event=on_event, command=typed())
     show(result, as_json=as_json)
 
@@ -124,6 +127,7 @@ def compare(
     ),
     as_json: bool = JSON,
     quiet: bool = QUIET,
+    watch: bool = WATCH,
     gate: bool = GATE,
     *,
     options: dict[str, Any],
@@ -143,7 +147,7 @@ def compare(
         leave(verdict, gate=gate)
         return
     assert adapter is not None
-    with listening(quiet=quiet or as_json) as on_event:
+    with listening(quiet=quiet or as_json, watch=watch) as on_event:
         result = pipeline.compare(config, adapter, on_event=on_event, command=typed())
     show(result, as_json=as_json)
     leave(result.verdict, gate=gate)

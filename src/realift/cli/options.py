@@ -20,6 +20,11 @@ RUN = typer.Argument(help="Name or folder of a run.", autocompletion=complete_ru
 FILE = typer.Argument(None, help="A realift.yaml with options.", show_default=False)
 JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 QUIET = typer.Option(False, "--quiet", "-q", help="No progress; only the result.")
+WATCH = typer.Option(
+    False,
+    "--watch",
+    help="Show the progress on a page in the run folder too (its address is said).",
+)
 RESUME = typer.Option(
     False,
     "--resume",

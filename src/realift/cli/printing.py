@@ -19,10 +19,10 @@ def console(*, stderr: bool = False) -> Any:
     return Console(stderr=stderr, highlight=False)
 
 
-def listening(*, quiet: bool) -> Any:
+def listening(*, quiet: bool, watch: bool = False) -> Any:
     from realift.live import listening
 
-    return listening(console(stderr=True), quiet=quiet)
+    return listening(console(stderr=True), quiet=quiet, watch=watch)
 
 
 def show(result: RunResult, *, as_json: bool) -> None:

@@ -149,6 +149,7 @@ def _check_repeats(examples: Sequence[Example], refusing: set[int], found: Findi
                     f"the same row again: first in {lines}",
                     same[1].where,
                     hint="keep one; copies count several times in training",
+                    also=[row.where for row in same[2:]],
                 )
         first, *others = (same[0] for same in by_answer.values())
         for other in others:

@@ -41,6 +41,7 @@ def check_near_duplicates(examples: Sequence[Example], found: Findings) -> None:
                 else f"{len(others)} rows are nearly {first.where} again: lines {lines}{more}",
                 others[0].where,
                 hint="keep those that differ in a way users differ; copies count several times",
+                also=[row.where for row in others[1:]],
             )
 
 

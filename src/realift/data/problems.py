@@ -35,18 +35,49 @@ class Findings:
         """Add a problem that makes the row, or the file, unusable."""
         self._add("error", code, message, where, hint)
 
-    def warning(self, code: str, message: str, where: Where, *, hint: str = "") -> None:
-        """Add something that will probably hurt the result."""
-        self._add("warning", code, message, where, hint)
+    def warning(
+        self,
+        code: str,
+        message: str,
+        where: Where,
+        *,
+        hint: str = "",
+        also: Sequence[Where] = (),
+    ) -> None:
+        """Add something that will probably hurt the result; ``also``: further rows of it."""
+        self._add("warning", code, message, where, hint, also)
 
-    def note(self, code: str, message: str, where: Where, *, hint: str = "") -> None:
+    def note(
+        self,
+        code: str,
+        message: str,
+        where: Where,
+        *,
+        hint: str = "",
+        also: Sequence[Where] = (),
+    ) -> None:
         """Add something worth knowing that need not be wrong."""
-        self._add("note", code, message, where, hint)
+        self._add("note", code, message, where, hint, also)
 
-    def _add(self, severity: Severity, code: str, message: str, where: Where, hint: str) -> None:
+    def _add(
+        self,
+        severity: Severity,
+        code: str,
+        message: str,
+        where: Where,
+        hint: str,
+        also: Sequence[Where] = (),
+    ) -> None:
         self._n_errors += severity == "error"
         self._single.append(
-            Problem(severity=severity, code=code, message=message, where=where, hint=hint)
+            Problem(
+                severity=severity,
+                code=code,
+                message=message,
+                where=where,
+                hint=hint,
+                also=tuple(also),
+            )
         )
 
     def each(

@@ -32,8 +32,8 @@ def draw_dropped(n: int, p: float, *, device: torch.device) -> torch.Tensor:
         left = (n - last) * p
         draws = int(left + 6 * math.sqrt(left) + 8)
         # floor(Exp(1) / rate) is geometric: the number of elements kept before the next drop.
-        # float64: a float32 exponential has no values near 0 to speak of.
-        gaps = torch.empty(draws, dtype=torch.float64).exponential_().div_(rate)
+        # A logarithm of a uniform number takes a third of the time of exponential_.
+        gaps = torch.rand(draws, dtype=torch.float64).neg_().log1p_().div_(-rate)
         places = gaps.floor_().long().add_(1).cumsum_(0).add_(last)
         found.append(places)
         last = int(places[-1])
@@ -48,7 +48,13 @@ def without(x: torch.Tensor, dropped: torch.Tensor | None) -> Iterator[torch.Ten
         yield x
         return
     flat = x.view(-1)
-    kept = flat[dropped]
-    flat[dropped] = 0
+    kept = flat.index_select(0, dropped)
+    zero_at(x, dropped)
     yield x
-    flat[dropped] = kept
+    flat.scatter_(0, dropped, kept)
+
+
+def zero_at(x: torch.Tensor, places: torch.Tensor) -> None:
+    """Set the elements of ``x`` (contiguous) at these flat indices to 0."""
+    flat = x.view(-1)
+    flat.scatter_(0, places, flat.new_zeros(1).expand(places.shape[0]))

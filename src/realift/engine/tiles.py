@@ -3,7 +3,8 @@
 A tile is a run of queries of one node of the pack and all keys they may see: the nodes above, and
 their own node as far as the last of these queries. Scores of one tile are a dense matrix; what lies
 outside the tiles is never computed. The tiles are plain batched matrix multiplies, which on CPUs
-run at two to three times the rate of torch's own attention kernel, and work on every device.
+run at two to three times the rate of torch's own attention kernel, and work on every device. On
+CUDA in half precision FlashAttention does the work (``varlen.py``).
 
 Shapes: T tokens, Q queries (T, or fewer in the last layer), K kv heads, G query heads for each kv
 head, D head size. Queries lie as (K, Q, G, D), so that the heads of a kv head are rows of one
@@ -17,7 +18,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from realift.engine import varlen
 from realift.engine.packing import Pack
+from realift.engine.varlen import Segments
 
 if TYPE_CHECKING:
     import torch
@@ -40,15 +43,15 @@ class Tile:
     mask: torch.Tensor
 
 
-def full_tiles(pack: Pack, *, device: torch.device, dtype: torch.dtype) -> tuple[Tile, ...]:
-    """Tiles in which every token of the pack is a query."""
-    return _tiles(pack, list(range(pack.n_tokens)), device=device, dtype=dtype)
+Layout = tuple[Tile, ...] | Segments
 
 
-def chosen_tiles(
-    pack: Pack, queries: Sequence[int], *, device: torch.device, dtype: torch.dtype
-) -> tuple[Tile, ...]:
-    """Tiles for some tokens only (sorted places in the pack)."""
+def layout(
+    pack: Pack, queries: Sequence[int], *, device: torch.device, dtype: torch.dtype, head_dim: int
+) -> Layout:
+    """How queries at these (sorted) places see the pack, for the fastest way on this device."""
+    if varlen.usable(device, dtype, head_dim):
+        return varlen.segments(pack, queries, device=device)
     return _tiles(pack, queries, device=device, dtype=dtype)
 
 
@@ -97,7 +100,7 @@ def attend(
     q: torch.Tensor,
     k: torch.Tensor,
     v: torch.Tensor,
-    tiles: Sequence[Tile],
+    tiles: Layout,
     *,
     keep: bool,
 ) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
@@ -107,6 +110,9 @@ def attend(
     """
     import torch
 
+    if isinstance(tiles, Segments):
+        out, state = varlen.attend(q, k, v, tiles)
+        return out, [*state] if keep else []
     heads, n, groups, size = q.shape
     out = q.new_empty((n, heads, groups, size))
     kept: list[torch.Tensor | None] = []
@@ -123,12 +129,14 @@ def attend_backward(
     q: torch.Tensor,
     k: torch.Tensor,
     v: torch.Tensor,
-    tiles: Sequence[Tile],
+    tiles: Layout,
     kept: Sequence[torch.Tensor | None],
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Gradients of ``q``, ``k`` and ``v`` (same shapes) from that of the outputs (Q, K*G*D)."""
     import torch
 
+    if isinstance(tiles, Segments):
+        return varlen.attend_backward(grad, q, k, v, tiles, kept)
     heads, n, groups, size = q.shape
     wanted = grad.view(n, heads, groups, size).transpose(0, 1).contiguous()  # (K, Q, G, D)
     grad_q = torch.empty_like(q)

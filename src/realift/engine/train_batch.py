@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from realift.engine.packing import SHARE_FROM, Pack, lay_out
 from realift.engine.parts import Parts
-from realift.engine.tiles import chosen_tiles, full_tiles
+from realift.engine.tiles import layout
 from realift.engine.train_layer import Rows
 from realift.types import Encoded
 
@@ -83,7 +83,10 @@ def micro_batch(
     """Lay rows out, and find the places whose next token is supervised."""
     import torch
 
-    device, dtype = parts.embed.device, parts.embed.dtype
+    device = parts.embed.device
+    where: dict[str, Any] = {
+        "device": device, "dtype": parts.embed.dtype, "head_dim": parts.head_dim
+    }  # fmt: skip
     inputs = [row.input_ids[: n_inputs(row)] for row in rows]
     pack = lay_out(inputs, share_from=share_from)
     asked = [
@@ -101,9 +104,9 @@ def micro_batch(
         rows=Rows(
             cos=cos[:, :half].contiguous(),
             sin=sin[:, :half].contiguous(),
-            tiles=full_tiles(pack, device=device, dtype=dtype),
+            tiles=layout(pack, range(pack.n_tokens), **where),
             chosen=torch.tensor(chosen, device=device),
-            chosen_tiles=chosen_tiles(pack, chosen, device=device, dtype=dtype),
+            chosen_tiles=layout(pack, chosen, **where),
         ),
         ids=torch.tensor(pack.ids, device=device),
         targets=torch.tensor([target for _, target in asked], device=device),

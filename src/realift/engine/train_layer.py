@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from realift.engine.grouping import Group, group
 from realift.engine.parts import Layer, Parts
 from realift.engine.rope import rotate_back, rotate_heads
-from realift.engine.tiles import Tile, attend, attend_backward
+from realift.engine.tiles import Layout, attend, attend_backward
 from realift.engine.train_linear import Drops, backward, forward
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ class Rows:
 
     cos: torch.Tensor
     sin: torch.Tensor
-    tiles: tuple[Tile, ...]
+    tiles: Layout
     chosen: torch.Tensor | None = None  # (Q,) places of the queries; None = every token
-    chosen_tiles: tuple[Tile, ...] = ()
+    chosen_tiles: Layout = ()
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from realift.live.stage import Stage, render_stage, say_stage
-from realift.types import DataSummary, Event, Notice, OnEvent, Plan, Progress, ignore_event
+from realift.types import DataSummary, Event, Notice, OnEvent, Plan, Progress, Started, ignore_event
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -25,8 +25,27 @@ _REFRESH = 4.0  # times a second
 
 
 @contextmanager
-def listening(console: Any, *, quiet: bool) -> Iterator[OnEvent]:
-    """A listener that draws bars on a terminal and prints a line now and then elsewhere."""
+def listening(console: Any, *, quiet: bool, watch: bool = False) -> Iterator[OnEvent]:
+    """A listener that draws bars on a terminal and prints a line now and then elsewhere.
+
+    Args:
+        watch: the same on a page in the run folder, which a browser loads anew by itself.
+    """
+    with _seen(console, quiet=quiet) as on_event:
+        if not watch:
+            yield on_event
+            return
+        from realift.live.page import Page
+
+        page = Page(on_event)
+        try:
+            yield page.on_event
+        finally:
+            page.end()
+
+
+@contextmanager
+def _seen(console: Any, *, quiet: bool) -> Iterator[OnEvent]:
     if quiet:
         yield ignore_event
     elif console.is_terminal and not console.is_dumb_terminal and not os.environ.get("CI"):
@@ -87,7 +106,7 @@ def _line_printer(console: Any) -> OnEvent:
     return on_event
 
 
-def _rendered(event: DataSummary | Plan | Notice) -> Any:
+def _rendered(event: DataSummary | Plan | Notice | Started) -> Any:
     from rich.text import Text
 
     from realift.report.terminal_data import render_data, render_plan
@@ -97,4 +116,5 @@ def _rendered(event: DataSummary | Plan | Notice) -> Any:
         return render_data(event)
     if isinstance(event, Plan):
         return render_plan(event)
-    return Text(clean(event.text), style="dim")
+    text = f"run folder {event.folder}" if isinstance(event, Started) else event.text
+    return Text(clean(text), style="dim")

@@ -13,9 +13,16 @@ if TYPE_CHECKING:
     import torch
 
 
+FOUR_BIT = "4bit"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compute:
-    """The choice made: ``device`` as torch spells it, ``dtype`` by name, CPU ``threads``."""
+    """The choice made: ``device`` as torch spells it, ``dtype`` by name, CPU ``threads``.
+
+    ``dtype`` "4bit": the base's linear layers are held in 4 bits; all else, the adapter and the
+    arithmetic are ``torch_dtype``.
+    """
 
     device: str
     dtype: str
@@ -25,7 +32,10 @@ class Compute:
     def torch_dtype(self) -> torch.dtype:
         import torch
 
-        found = getattr(torch, self.dtype)
+        name = self.dtype
+        if name == FOUR_BIT:
+            name = "bfloat16" if self.device.startswith("cuda") else "float32"
+        found = getattr(torch, name)
         assert isinstance(found, torch.dtype)
         return found
 

@@ -191,7 +191,7 @@ class Dot:
 def readings_svg(check: Check) -> list[Markup]:
     """The readings of a check as dots with intervals: one picture for each unit, differences apart.
 
-    A unit with a single reading and no interval gets none: the number says it all.
+    A single reading gets none, as the table says it all; but a difference of losses does.
     """
     pictures = []
     for unit, apart in dict.fromkeys((r.unit, "-" in r.arm) for r in check.readings):
@@ -205,7 +205,7 @@ def readings_svg(check: Check) -> list[Markup]:
             if (r.unit, "-" in r.arm) == (unit, apart)
             if r.value is not None and math.isfinite(r.value)
         ]
-        if len(rows) > 1 or any(row.interval for row in rows):
+        if len(rows) > 1 or (unit == "nats/token" and any(row.interval for row in rows)):
             share = "percentage points" if apart else "percent"
             shown = {"share": share, "count": "number"}.get(unit, unit)
             pictures.append(

@@ -135,7 +135,7 @@ def _drawn(
         settings: Any = matplotlib.rcParams
         settings.update({**_SETTINGS, "svg.hashsalt": name})
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
-        FigureCanvasSVG(figure)
+        canvas: Any = FigureCanvasSVG(figure)
         axes = figure.add_axes(
             (
                 left / width,
@@ -148,7 +148,8 @@ def _drawn(
             axes.set_axis_off()
         draw(axes)
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(out, format="svg", metadata=nothing)
+        # savefig would draw everything twice
+        canvas.print_svg(out, metadata=nothing)
     return out.getvalue()
 
 

@@ -53,7 +53,7 @@ def render_augmented(done: Augmented) -> RenderableType:
         bullets(
             [
                 'Read the made rows (they have "made_by") and delete what is wrong.',
-                f"Train again: realift run --train {shlex.quote(done.out)} --eval ...",
+                f"Train again as before, with --train {shlex.quote(done.out)}",
             ],
             numbered=True,
         ),

@@ -32,8 +32,6 @@ from realift.types import (
     Question,
     Rate,
     Reading,
-    RetrievalReport,
-    Retrieved,
     RunResult,
     Score,
     Verdict,
@@ -505,11 +503,6 @@ def leak_sentence(check: LeakCheck | None) -> str:
     if not leak_check_fired(check):
         return f"NOT CHECKED ({reach})"
     return f"none found ({reach})"
-
-
-def lost(report: RetrievalReport) -> tuple[Retrieved, ...]:
-    """The questions whose expected document was not among the passages shown."""
-    return tuple(row for row in report.questions if row.status in ("missed", "absent"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from realift import run_folder
 from realift.report.html import render_html
 from realift.report.markdown import render_markdown
+from realift.types import RunResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +24,17 @@ class Reports:
     markdown: Path
 
 
-def write_reports(folder: str | Path) -> Reports:
+def write_reports(folder: str | Path, result: RunResult | None = None) -> Reports:
     """Write ``report.html`` and ``report.md`` from what the folder holds, each whole or not at all.
 
-    Works for a run that stopped at any stage: the pages then say how far it got.
+    Works for a run that stopped at any stage: the pages then say how far it got. ``result``: what
+    was read from the folder just now, to be spared reading it again.
 
     Raises:
         RunFolderError: the folder cannot be read as a run.
     """
     root = Path(folder)
-    result = run_folder.load(root)
+    result = result or run_folder.load(root)
     reports = Reports(html=root / "report.html", markdown=root / "report.md")
     pages = ((reports.html, render_html(result)), (reports.markdown, render_markdown(result)))
     for path, text in pages:

@@ -22,9 +22,11 @@ from realift.score.units import MAGNITUDES, NUMBER_WORDS, TENS
 from realift.types import Example, Problem, Where
 
 MOST_READ = 5000  # rows that are compared with their context; reading one takes milliseconds
+MANY = 10  # rows below which even a trait of most of them is said row by row
 MOST = 0.5  # share of rows from which a trait belongs to the task and is no fault of a row
 OTHER = 0.2  # share of rows up to which another language is a stray, not a mixture
 _WORD = re.compile(r"\d[\d.,]*\d|[^\W_]+")
+_SMALL = re.compile(r"(?<![\w'’])[a-zß-ÿ]{2,}(?!\w)")
 _NUMBERS = frozenset({*NUMBER_WORDS, *TENS, *MAGNITUDES, "hundred"})
 
 
@@ -47,6 +49,7 @@ def check_against_context(
     than half of the rows with context, the input is no source (a summary, a translation, a
     record), which is said once.
 
+    A capitalized word that other rows write small ("Close to the river, ...") is no name.
     Answers all of whose words stand in their prompt are fine at once. Of the others at most
     ``MOST_READ`` are read, spread evenly; that is said too.
     """
@@ -64,18 +67,22 @@ def check_against_context(
         )
         n = round(n * MOST_READ / len(own))
         own = [own[i * len(own) // MOST_READ] for i in range(MOST_READ)]
+    small: frozenset[str] | None = None
     for row in own:
         lang = CODES.get(language(row.answer) or language(row.context), "en")
         given = "\n".join(part for m in row.messages[:-1] for part in (m.content, m.context))
         said = strip_citations(row.answer)
         known = [read(given, lang)]
+        names = missing_names(said, known, lang=lang)
+        if names and small is None:
+            small = _small_words(examples)
         missing = (
             *missing_numbers(said, known, lang=lang),
-            *missing_names(said, known, lang=lang),
+            *(name for name in names if name.casefold() not in (small or ())),
         )
         if missing:
             faults.append((row, missing[0]))
-    if n and len(faults) > max(1, MOST * n):
+    if len(faults) >= MANY and len(faults) > MOST * n:
         found.note(
             "context-is-no-source",
             f"{len(faults):,} of {n:,} answers say things that their context does not hold, so "
@@ -92,6 +99,12 @@ def check_against_context(
             hint="correct the answer or the context; else the row teaches to make things up",
         )
     return found.problems()
+
+
+def _small_words(examples: Sequence[Example]) -> frozenset[str]:
+    """Words that stand somewhere in the rows without a capital."""
+    texts = (part for row in examples for m in row.messages for part in (m.content, m.context))
+    return frozenset(word for text in texts for word in _SMALL.findall(text))
 
 
 def _has_words_of_its_own(row: Example) -> bool:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from realift.config import Config
 from realift.errors import TrainingError
 from realift.model.load import Base
-from realift.train.batches import collate, cut, epoch_order, pad_token_id
+from realift.model.tune import ThreadWatch, products, sizes_of
+from realift.train.batches import collate, cut, pad_token_id, training_order
 from realift.train.checkpoint import Checkpoint, State
 from realift.train.fast import Portion, fast_trainer
 from realift.train.loss import count_supervised, summed_loss
@@ -67,6 +68,9 @@ def train_adapter(
     torch.manual_seed(config.seed)  # dropout: the same whatever was measured before
 
     fast = _engine(model, plan, config, [*train, *valid])
+    on_gpu = base.compute.device != "cpu"
+    per_step = config.batch_size * config.gradient_accumulation_steps
+    watch = ThreadWatch(products(*sizes_of(model)), fixed=on_gpu or config.threads is not None)
     started = time.perf_counter()
     curve: list[CurvePoint] = []
     saved = checkpoint.load(parameters, optimizer) if checkpoint else None
@@ -83,14 +87,16 @@ def train_adapter(
     done, interrupted = step, False  # steps of an earlier sitting
     try:
         for epoch in range(plan.epochs):
-            order = epoch_order(len(train), epoch=epoch, seed=config.seed)
-            for window in cut(order, config.batch_size * config.gradient_accumulation_steps):
+            order = training_order(train, epoch=epoch, seed=config.seed, per_step=per_step)
+            for window in cut(order, per_step):
                 if done:
                     done -= 1
                     continue
                 rate = plan.learning_rate * schedule(step, warmup, plan.n_steps)
                 rows = [train[i] for i in window]
+                began = time.perf_counter()
                 loss = _step(base, model, optimizer, rate, rows, config, fast)
+                watch.saw(sum(len(r.input_ids) for r in rows), time.perf_counter() - began)
                 step += 1
                 _check_loss(loss, step)
                 valid_loss = None

@@ -80,10 +80,11 @@ def retrieval_sentence(report: RetrievalReport) -> str:
         return ""
     n = report.n_judged
     these = "1 question is" if len(out) == 1 else f"{len(out)} questions are"
+    shown = f"among the {report.k} passages" if report.k > 1 else "the one shown"
     first = "Fix retrieval first: " if is_low(report) else ""
     return (
-        f"{first}the expected document was among the {report.k} passages for {n - len(out)} of "
-        f"{n} questions (95% interval {interval.low:.0%} to {interval.high:.0%}). The other "
+        f"{first}the expected document was {shown} for {n - len(out)} of {n} questions (95% "
+        f"interval {interval.low:.0%} to {interval.high:.0%}). The other "
         f"{these} not counted for or against the model."
     )
 
