@@ -149,7 +149,7 @@ def _drawn(
         draw(axes)
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         # savefig would draw everything twice
-        canvas.print_svg(out, metadata=nothing)  # type: ignore[no-untyped-call]
+        canvas.print_svg(out, metadata=nothing)
     return out.getvalue()
 
 
