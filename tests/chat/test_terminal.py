@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from realift import cli
-from realift.chat.talk import open_chat
+from realift.chat.opening import open_chat
 from realift.chat.terminal import converse
 from realift.model.device import choose
 from tests.chat.made_chat import make_adapter
