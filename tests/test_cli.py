@@ -57,8 +57,8 @@ def test_one_command_from_files_to_a_verdict_and_a_run_folder(
     folder = tmp_path / "runs" / "one"
     expected = {
         "config.yaml", "manifest.json", "plan.json", "training.json", "log.jsonl", "answers.jsonl",
-        "scores.jsonl", "arms.json", "checks.json", "verdict.json", "report.html", "report.md",
-        "adapter", "data",
+        "scores.jsonl", "arms.json", "checks.json", "verdict.json", "advice.json", "report.html",
+        "report.md", "adapter", "data",
     }  # fmt: skip
     assert {p.name for p in folder.iterdir()} == expected
     verdict = json.loads((folder / "verdict.json").read_text())

@@ -70,6 +70,15 @@ def test_data_paths_are_taken_from_the_files_folder(tmp_path: Path) -> None:
     assert config.train == str(tmp_path / "t.jsonl")
 
 
+def test_documents_are_taken_from_the_files_folder_and_a_collection_as_it_is(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "handbook").mkdir()
+    config = resolve(file=write(tmp_path, "docs: handbook\n"))
+    assert config.docs == str(tmp_path / "handbook")
+    assert resolve(file=write(tmp_path, "docs: 'chroma:db#x'\n")).docs == "chroma:db#x"
+
+
 def test_the_written_yaml_reads_back_to_the_same_options(tmp_path: Path) -> None:
     config = resolve(
         flags={

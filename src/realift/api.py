@@ -6,7 +6,7 @@ Every function takes the options of ``realift.config.Config`` by name, and optio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +102,7 @@ def augment(
     reword: int = 0,
     seed: int = 0,
     refusal_phrases: Sequence[str] = (),
+    columns: Mapping[str, str] = {},
 ) -> Augmented:
     """Write the rows of ``train``, and refusals and other wordings made from them, to ``out``.
 
@@ -118,6 +119,7 @@ def augment(
         reword=reword,
         seed=seed,
         refusal_phrases=refusal_phrases,
+        columns=columns,
     )
 
 

@@ -99,10 +99,10 @@ def _rows(
             Where(file=examples[0].where.file),
             hint=f"--max-new-tokens {max(answers)}, or shorter answers",
         )
-    name = f"of {writer.name}"
+    name = f"({writer.name})"
     return encoded.problems, (
-        lengths(f"training rows, {name}", "tokens", [len(row.input_ids) for row in rows]),
-        lengths(f"training answers, {name}", "tokens", answers),
+        lengths(f"training rows {name}", "tokens", [len(row.input_ids) for row in rows]),
+        lengths(f"training answers {name}", "tokens", answers),
     )
 
 

@@ -189,6 +189,19 @@ def test_csv_and_conversations_come_out_as_rows_that_read_the_same(
         assert len(back) == len(own) + 2
 
 
+def test_fields_of_other_names_come_out_under_the_known_ones(
+    write_rows: Write, tmp_path: Path
+) -> None:
+    train = write_rows([{"frage": "Who founded Zento?", "antwort": "Carol Weaver."}])
+    asked = write_rows([{"frage": "Who founded Failey?", "ok": "Bob"}], "eval.jsonl")
+    columns = {"instruction": "frage", "question": "frage", "output": "antwort", "answers": "ok"}
+    out = tmp_path / "out.jsonl"
+    done = augment(train, out=out, eval=asked, refusals=3, columns=columns)
+    assert done.eval_compared == 1
+    assert read_back(out)[0]["instruction"] == "Who founded Zento?"
+    assert len(read_examples(out).rows) == 1 + len(done.made)
+
+
 def test_a_file_that_exists_is_never_written_over(write_rows: Write, tmp_path: Path) -> None:
     train = write_rows(PASSAGES)
     with pytest.raises(UsageError, match="exists already"):

@@ -6,8 +6,10 @@ import shlex
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import realift
+from realift.cli import app
 from realift.types import RunResult
 from realift.verdict.checks import spec
 
@@ -46,3 +48,23 @@ def test_the_naive_recipe_is_caught_and_the_advice_mends_what_was_lost(tmp_path:
     assert refused(mended) >= refused(naive) + 30
     other = next(c for c in mended.checks if c.name == "other_context")
     assert other.status in ("OK", "UNPROVEN")
+
+
+def test_the_tutorial_shows_what_augment_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "examples" / "acme"
+    place.mkdir(parents=True)
+    for name in ("naive.jsonl", "eval.jsonl"):
+        (place / name).write_bytes((EXAMPLE / name).read_bytes())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    page = (EXAMPLE.parents[1] / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    command, printed = page.split("$ realift augment ")[1].split("```")[0:3:2]
+    done = CliRunner().invoke(app, ["augment", *shlex.split(command.replace("\\\n", " "))])
+    assert done.exit_code == 0
+    assert _words(done.stdout) == _words(printed)
+
+
+def _words(text: str) -> list[str]:
+    return text.replace("─", "").split()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,10 +16,11 @@ from realift.config import REFUSAL
 from realift.data.alike import Asking, Likeness, asking, likeness
 from realift.data.check import check_examples
 from realift.data.pairs import holding
-from realift.data.read import raise_if_errors, read_examples, read_questions
+from realift.data.read import raise_if_errors
 from realift.data.text import fold
 from realift.errors import UsageError
 from realift.score import detect
+from realift.sources import load_examples, load_questions
 from realift.types import Example, Message, Question
 
 _BATCH = 64  # drafts compared at a time
@@ -72,17 +73,18 @@ def augment(
     reword: int = 0,
     seed: int = 0,
     refusal_phrases: Sequence[str] = (),
+    columns: Mapping[str, str] = {},
 ) -> Augmented:
     """Write the training rows and further ones made from them: refusals, other wordings.
 
     1. Refusals are taken in turn from every kind that the rows allow (``twins.KINDS``).
     2. A row that is too like an eval question (exact, near or suspect in the leak check), or like
        one of the user's rows with another answer, is left out and the next one is taken.
-    3. Own rows are written first, word for word; made ones follow with ``source`` and
+    3. Own rows are written first (a JSONL file word for word); made ones follow with ``source`` and
        ``made_by``, which reading ignores.
 
     Args:
-        train: the user's rows, in any format that ``run`` reads.
+        train: the user's rows, from wherever ``run`` reads them.
         out: a new JSONL file.
         eval: the eval set; its questions are only compared with.
         refusals: how many (default: so many that half of all rows refuse).
@@ -90,6 +92,7 @@ def augment(
         seed: of names and of what is put beside what.
         refusal_phrases: sentences that count as a refusal besides the built-in ones; the first
             is what the new rows say if the user's own rows do not refuse.
+        columns: known name -> column, where the files name their fields otherwise.
 
     Raises:
         DataError: the rows cannot be used as they are.
@@ -100,12 +103,12 @@ def augment(
         raise UsageError(f"{path}: exists already", hint="give another --out, or move it away")
     if path.suffix.lower() != ".jsonl":
         raise UsageError(f"{path}: not a .jsonl file", hint="name it .jsonl")
-    read = read_examples(train)
+    read = load_examples(str(train), columns)
     raise_if_errors((*read.problems, *check_examples(read.rows, refusal_phrases)))
     rows = read.rows
     questions: tuple[Question, ...] = ()
     if eval is not None:
-        asked = read_questions(eval)
+        asked = load_questions(str(eval), columns)
         raise_if_errors(asked.problems)
         questions = asked.rows
     own_refusals = [r for r in rows if detect(r.answer, refusal_phrases).kind == "clean"]
@@ -126,7 +129,9 @@ def augment(
             hint="rows with a context, or English questions that hold a name, give refusals; "
             "English questions give other wordings",
         )
-    run_folder.write_text(path, _own_lines(train, rows) + "".join(map(_line, chooser.made)))
+    run_folder.write_text(
+        path, _own_lines(train, rows, verbatim=not columns) + "".join(map(_line, chooser.made))
+    )
     return Augmented(
         out=str(path),
         n_own=len(rows),
@@ -251,10 +256,13 @@ def _like(drafts: Sequence[Draft], others: Sequence[Asking]) -> list[list[_Alike
 # --- the file -----------------------------------------------------------------------------------
 
 
-def _own_lines(train: str | Path, rows: Sequence[Example]) -> str:
-    """The user's rows: a JSONL file word for word, any other format row by row."""
+def _own_lines(train: str | Path, rows: Sequence[Example], *, verbatim: bool) -> str:
+    """The user's rows: a JSONL file word for word, any other format row by row.
+
+    With fields of other names (``verbatim=False``) rows are written under the known names.
+    """
     path = Path(train)
-    if path.suffix.lower() in (".jsonl", ".ndjson"):
+    if verbatim and path.suffix.lower() in (".jsonl", ".ndjson") and path.is_file():
         text = path.read_text(encoding="utf-8-sig")
         lines = [line for line in text.split("\n") if line.strip()]
         if len(lines) == len(rows):

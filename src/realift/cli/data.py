@@ -10,7 +10,7 @@ import typer
 from realift.cli.app import app
 from realift.cli.options import DATA, FILE, JSON, VERDICT, with_options
 from realift.cli.printing import console, print_json
-from realift.config import resolve
+from realift.config import column_names, resolve
 
 EXIT_BAD_DATA = 2
 
@@ -54,15 +54,15 @@ def check(
 
 
 @app.command()
-@with_options(also=("eval", "seed", "refusal_phrases"))
+@with_options(also=("eval", "columns", "seed", "refusal_phrases"))
 def augment(
-    train: Path = typer.Argument(help="Training rows, in any format."),
+    train: str = typer.Argument(help="Training rows, as for run."),
     out: Path = typer.Option(..., "--out", "-o", help="The new file (.jsonl)."),
     refusals: int | None = typer.Option(
         None,
         min=0,
         help="Refusals to add.",
-        show_default="so many that half of all rows refuse",
+        show_default="half of all rows refuse",
     ),
     reword: int = typer.Option(0, min=0, help="Other wordings of each answering row."),
     as_json: bool = JSON,
@@ -83,6 +83,7 @@ def augment(
         reword=reword,
         seed=config.seed,
         refusal_phrases=config.refusal_phrases,
+        columns=column_names(config.columns),
     )
     if as_json:
         print_json(to_plain(done))
