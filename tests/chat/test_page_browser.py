@@ -81,7 +81,7 @@ def test_a_context_is_numbered_and_clear_takes_it_away(chat: browsers.Watched) -
     chat.page.click("#context-box summary")
     chat.page.fill("#context", "Ann leads it.\n\nIt opens.")
     ask(chat, "Who?")
-    assert chat.page.locator(".passages p").all_inner_texts() == [
+    assert chat.page.locator(".passages summary").all_inner_texts() == [
         "[1] Ann leads it.",
         "[2] It opens.",
     ]

@@ -87,7 +87,10 @@ def test_a_question_streams_both_answers_and_ends_with_their_marks(
     events = served.events({"question": "Who?", "context": "Ann leads it.\n\nIt opens."})
     names = [name for name, _ in events]
     assert names[0] == "question"
-    assert events[0][1]["passages"] == ["[1] Ann leads it.", "[2] It opens."]
+    assert events[0][1]["passages"] == [
+        {"short": "[1] Ann leads it.", "text": "Ann leads it."},
+        {"short": "[2] It opens.", "text": "It opens."},
+    ]
     assert names[-3:] == ["reply", "reply", "end"]
     assert set(names[1:-3]) == {"text"}
     replies = {data["arm"]: data for name, data in events if name == "reply"}

@@ -194,10 +194,12 @@ def _answer(
     stop: threading.Event,
 ) -> None:
     def on_question(question: Question) -> None:
-        tell(
-            "question",
-            {"context": question.context, "passages": list(shown_passages(question))},
-        )
+        short = shown_passages(question)
+        passages = [
+            {"short": line, "text": clean(passage.text)}
+            for line, passage in zip(short, question.passages, strict=True)
+        ]
+        tell("question", {"context": question.context, "passages": passages})
 
     turn: Turn = put(
         talker,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,6 +89,9 @@ def chat(
         converse(talker, session, console())
         return
     from realift.chat.pipe import answer_lines
+
+    if isinstance(sys.stdin, io.TextIOWrapper):  # a file from elsewhere: lose a mark, not the rest
+        sys.stdin.reconfigure(errors="replace")
 
     def note(text: str) -> None:
         if not quiet:
