@@ -10,10 +10,11 @@ token budget per request. All contenders compute the same answers, which is chec
 - ``samples``: base, few-shot prompt and adapter, 8 drawn answers each, against batched passes.
 - ``score``: likelihood of the references of W1, W2 and W3 (explained in ``training.py``) against
   lm-evaluation-harness at its best batch size, where it is installed.
+- ``growth``: how the cost grows with questions and with samples.
 
 Greedy answers are written without guesses ("realift") and with them: random weights repeat
-themselves, so guesses come true more often here than elsewhere. In "realift, all
-known" every answer is given as a guess: the most that guesses can give.
+themselves, so guesses come true more often here than elsewhere. In "realift, all known" every
+answer is given as a guess: the most that guesses can give.
 
 Use: ``python benchmarks/answering.py [--shape smollm2] [--case greedy] [--rounds 5] [--threads 2]
 [--questions 40]``. Raw times go to ``benchmarks/results/``.
@@ -206,10 +207,12 @@ def ours(
     def keep(answers: Sequence[Answer]) -> None:
         done.update({(a.request, a.sample): a for a in answers})
 
+    how = {"max_rows": MAX_ROWS[0], **how}
     counts = decode(variants, requests, stop_ids=(), on_answers=keep, draw=draw, **how)
     return done, counts
 
 
+MAX_ROWS: list[int | None] = [None]  # --max-rows
 CLOCK = time.perf_counter  # --clock cpu: time.process_time, for one thread on a busy machine
 
 
@@ -349,8 +352,9 @@ def samples_case(shape: str, args: argparse.Namespace) -> dict[str, Any]:
     def mine() -> Any:
         done: list[Answer] = []
         counts = decode(
-            [base, adapter], requests, stop_ids=(STOP,), on_answers=done.extend, draw=draw
-        )
+            [base, adapter], requests, stop_ids=(STOP,), on_answers=done.extend, draw=draw,
+            max_rows=MAX_ROWS[0],
+        )  # fmt: skip
         assert sum(len(a.ids) for a in done) == sum(ends.values())
         return counts
 
@@ -443,11 +447,63 @@ def harness(model: Any, batch_size: int) -> Callable[[Sequence[Any]], list[float
     return run
 
 
+# --- growth ------------------------------------------------------------------------------------
+
+
+def growth_case(shape: str, args: argparse.Namespace) -> dict[str, Any]:
+    """Seconds by questions (greedy, both arms) and by samples of each question (base)."""
+    from realift.answer.draw import draw_tokens
+
+    model = make_model(shape, args.targets)
+    adapter = read_parts(model)
+    with model.disable_adapter():
+        base = read_parts(model)
+
+    def draw(logits: Any, streams: Sequence[str], steps: Sequence[int]) -> Any:
+        return draw_tokens(logits, streams, steps, temperature=0.7)
+
+    def requests(n: int, samples: int = 0) -> list[Request]:
+        arms = ask(SHAPES[shape][1]["vocab_size"], n, arms=("base", "adapter"))
+        return [
+            Request(
+                ids=a.ids,
+                variant=int(a.adapted),
+                max_new_tokens=20,
+                streams=tuple(f"{i}/{k}" for k in range(samples)),
+            )
+            for i, a in enumerate(arms[0] + ([] if samples else arms[1]))
+        ]
+
+    by_questions = {n: requests(n) for n in (5, 10, 20, 40, 80)}
+    by_samples = {k: requests(10, k) for k in (1, 2, 4, 8, 16)}
+    tasks = {
+        **{f"{n} questions": lambda r=r: ours([base, adapter], r, max_pass=0)
+           for n, r in by_questions.items()},
+        **{f"{k} samples": lambda r=r: ours([base, adapter], r, draw)
+           for k, r in by_samples.items()},
+    }  # fmt: skip
+    seconds, _ = interleave(args.rounds, tasks)
+    best = {name: min(values) for name, values in seconds.items()}
+    return {
+        "seconds": seconds,
+        "by questions": fit([(n, best[f"{n} questions"]) for n in by_questions]),
+        "by samples": fit([(k, best[f"{k} samples"]) for k in by_samples]),
+    }
+
+
+def fit(points: Sequence[tuple[int, float]]) -> str:
+    """A straight line through the points, and how well it fits."""
+    xs, ys = [float(x) for x, _ in points], [y for _, y in points]
+    slope, start = statistics.linear_regression(xs, ys)
+    r2 = statistics.correlation(xs, ys) ** 2
+    return f"{start:.2f} s + {slope:.4f} s each, R^2 {r2:.3f}: {points}"
+
+
 def vars_of(counts: Counts) -> dict[str, int]:
     return {name: getattr(counts, name) for name in Counts.__slots__}
 
 
-CASES = {"greedy": greedy_case, "samples": samples_case, "score": score_case}
+CASES = {"greedy": greedy_case, "samples": samples_case, "score": score_case, "growth": growth_case}
 
 
 def main() -> None:
@@ -465,11 +521,13 @@ def main() -> None:
     parser.add_argument("--skip-one-by-one", action="store_true")
     parser.add_argument("--name", default="answering", help="of the file in benchmarks/results/")
     parser.add_argument("--rows", type=int, help="to score, of every workload")
+    parser.add_argument("--max-rows", type=int, help="answers written at a time by realift")
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
     parser.add_argument("--layers", type=int, help="fewer layers than the shape has, for a try")
     args = parser.parse_args()
     if args.clock == "cpu":
         globals()["CLOCK"] = time.process_time
+    MAX_ROWS[0] = args.max_rows
     if args.layers:
         for _, sizes in SHAPES.values():
             sizes["num_hidden_layers"] = args.layers

@@ -11,6 +11,7 @@ Use: ``python benchmarks/check.py [--rows 100 1000 10000 100000]``.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -34,10 +35,10 @@ SYLLABLES = "ba,ke,lo,mi,tu,ra,ne,so,vi,da,pe,gu,ha,ri,zo,fe,nu,ca,li,mo"
 def make_rows(n: int, seed: int = 0) -> list[dict[str, str]]:
     rng = random.Random(seed)
     words = ["".join(rng.choices(SYLLABLES.split(","), k=rng.randint(2, 4))) for _ in range(8000)]
-    weights = [1 / (rank + 3) for rank in range(len(words))]
+    weights = list(itertools.accumulate(1 / (rank + 3) for rank in range(len(words))))
 
     def text(low: int, high: int) -> str:
-        return " ".join(rng.choices(words, weights, k=rng.randint(low, high)))
+        return " ".join(rng.choices(words, cum_weights=weights, k=rng.randint(low, high)))
 
     rows: list[dict[str, str]] = []
     for number in range(n):
@@ -83,7 +84,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[100, 1000, 10000, 100000])
     sizes = sorted(parser.parse_args().rows)
-    results: list[dict[str, Any]] = []
     start = measure("--version")
     print(f"start: {start}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -93,16 +93,14 @@ def main() -> None:
             for with_eval in (True, False):
                 more = ["--eval", str(EVAL)] if with_eval else []
                 measured = measure("check", "--train", str(path), *more)
-                row = {"rows": n, "eval_set": with_eval, **measured}
+                row: dict[str, Any] = {"rows": n, "eval_set": with_eval, **measured}
                 row["after_start"] = round(
                     measured["processor_seconds"] - start["processor_seconds"], 2
                 )
-                results.append(row)
                 print(row, flush=True)
-    out = ROOT / "benchmarks" / "results" / f"{date.today().isoformat()}-check.json"
-    facts = {"start": start, "load_average": os.getloadavg(), "results": results}
-    out.write_text(json.dumps(facts | machine_facts(), indent=2) + "\n")
-    print(out)
+                facts = {"date": date.today().isoformat(), "load_average": os.getloadavg()}
+                with (ROOT / "benchmarks" / "results" / "check.jsonl").open("a") as out:
+                    out.write(json.dumps(row | facts | machine_facts()) + "\n")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 REAL = ROOT.parent / "shared" / "real"
 MOST, SHARE, ROWS = 30, 0.1, 300
 Row = dict[str, Any]
+_FIGURE = re.compile(r"(?<!\[)\b\d+")  # no citation such as [1]
 EVAL = ROOT / "examples" / "zephyr" / "eval.jsonl"  # any: without one the rows are cross-fitted
 
 
@@ -127,12 +128,14 @@ def refusal_with_context(row: Row) -> bool:
 
 
 def in_context(row: Row) -> bool:
-    return answers(row) and bool(row["input"]) and bool(re.search(r"\d", row["output"]))
+    return answers(row) and bool(row["input"]) and bool(_FIGURE.search(row["output"]))
 
 
 def other_number(row: Row, _other: Row, rng: random.Random) -> Row:
-    return row | {"output": re.sub(r"\d+", lambda m: str(int(m[0]) + rng.randint(1, 40) * 7),
-                                   row["output"], count=1)}  # fmt: skip
+    def changed(match: re.Match[str]) -> str:
+        return str(int(match[0]) + rng.randint(1, 40) * 7)
+
+    return row | {"output": _FIGURE.sub(changed, row["output"], count=1)}
 
 
 def turns(*roles: str) -> Callable[[Row, Row, random.Random], Row]:

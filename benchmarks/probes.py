@@ -8,9 +8,12 @@ are judged together, as in a run.
 ``trained``: real adapters on the embedded base: both recipes of ``examples/acme`` at the learning
 rate of the recipe, at ten times and at a tenth of it.
 
-Both append to ``benchmarks/results/probes.jsonl``; what stands there already is not repeated.
+``run``: the checks of losses, of run folders trained before (without a system prompt).
 
-Use: ``python benchmarks/probes.py planted [--draws 200]``, ``python benchmarks/probes.py trained``.
+All append to ``benchmarks/results/probes.jsonl``; what stands there already is not repeated.
+
+Use: ``python benchmarks/probes.py planted [--draws 200]``, ``... trained``,
+``... run FOLDER...``, ``... table``.
 """
 
 from __future__ import annotations
@@ -227,6 +230,41 @@ def trained() -> Iterable[dict[str, Any]]:
         }
 
 
+def of_run(folder: Path) -> dict[str, Any]:
+    """The checks that look at losses, of the adapter in a run folder."""
+    from realift import run_folder
+    from realift.model.device import choose
+    from realift.model.load import load_base
+    from realift.probes.forgetting import forgetting_check
+    from realift.probes.memorization import memorization_check
+    from realift.probes.regurgitation import regurgitation_check
+    from realift.train.adapter import attached
+    from realift.types import Example
+
+    result = run_folder.load(folder)
+    assert result.plan is not None
+    base = load_base(str(result.manifest["base"]), compute=choose(device="cpu"))
+    train, valid = (
+        run_folder.read_jsonl(folder / "data" / f"{name}.jsonl", Example)
+        for name in ("train", "valid")
+    )
+    config = Config(system_prompt="", max_new_tokens=80)
+    with attached(base, folder / "adapter") as model:
+        checks = (
+            memorization_check(model, base, train, valid, system_prompt="", seed=0),
+            regurgitation_check(model, base, train, valid, config),
+            forgetting_check(model, base),
+        )
+    return {
+        "kind": "real",
+        "base": Path(base.name).name,
+        "learning_rate": result.plan.learning_rate,
+        "epochs": result.plan.epochs,
+        "n_train": len(train),
+        "checks": {c.name: {"status": c.status, "said": c.sentence} for c in checks},
+    }
+
+
 # --- the file and the tables -------------------------------------------------------------------
 
 
@@ -261,7 +299,8 @@ def table() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("planted", "trained", "table"))
+    parser.add_argument("what", choices=("planted", "trained", "run", "table"))
+    parser.add_argument("folders", nargs="*", type=Path, help="run folders, for 'run'")
     parser.add_argument("--draws", type=int, default=200)
     given = parser.parse_args()
     if given.what == "planted":
@@ -271,6 +310,8 @@ def main() -> None:
         append(loss_faults(given.draws))
     elif given.what == "trained":
         append(trained())
+    elif given.what == "run":
+        append(of_run(folder) for folder in given.folders)
     print(table())
 
 

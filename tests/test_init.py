@@ -118,7 +118,12 @@ def test_what_init_writes_runs_with_the_embedded_base(
     monkeypatch.chdir(tmp_path)
     assert call("init", "--case", "documents", "--base", "tiny", monkeypatch=monkeypatch) == 0
     quick = ["--epochs", "1", "--few-shot-k", "0", "--max-new-tokens", "8", "--json"]
-    quick += ["--valid-fraction", "0"]  # no step to choose: the last one is kept
+    quick += [
+        "--probes",
+        "off",
+        "--valid-fraction",
+        "0",
+    ]  # no step to choose: the last one is kept
     assert call("run", "realift.yaml", *quick, monkeypatch=monkeypatch) == 0
     out = capsys.readouterr().out
     result = json.loads(out[out.index("{\n") :])

@@ -97,6 +97,7 @@ NEEDS_MORE = {  # what it takes for the option to have something to change
 }
 ELSEWHERE = {"train", "eval", "base", "runs_dir", "device", "folds", "report_to"}
 ELSEWHERE |= {"docs", "retriever", "retrieve_k", "passage_words"}  # tests/test_retrieval_runs.py
+ELSEWHERE |= {"columns"}  # tests/test_sources.py
 
 
 def test_every_option_is_tried() -> None:

@@ -260,7 +260,10 @@ class Config:
         check=_at_least(1),
     )
     answer_batch_size: int = _option(
-        16, "Answers written at a time.", group="answering", check=_at_least(1)
+        16,
+        "Answers written at a time; unless it is given, the fast engine takes as many as pay.",
+        group="answering",
+        check=_at_least(1),
     )
     samples_per_question: int | None = _option(
         1,

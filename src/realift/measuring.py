@@ -99,10 +99,10 @@ def _rows(
             Where(file=examples[0].where.file),
             hint=f"--max-new-tokens {max(answers)}, or shorter answers",
         )
-    name = f"of {writer.name}"
+    name = f"({writer.name})"
     return encoded.problems, (
-        lengths(f"training rows, {name}", "tokens", [len(row.input_ids) for row in rows]),
-        lengths(f"training answers, {name}", "tokens", answers),
+        lengths(f"training rows {name}", "tokens", [len(row.input_ids) for row in rows]),
+        lengths(f"training answers {name}", "tokens", answers),
     )
 
 
@@ -117,17 +117,25 @@ def _chosen(
     if len(examples) <= MOST:
         return examples, examples
     sample = [examples[i * len(examples) // MOST] for i in range(MOST)]
-    texts = ["\n".join(f"{m.content}\n{m.context}" for m in row.messages) for row in examples]
+    enough = _NEAR_LIMIT * limit - 200
+    texts = [
+        (row, text)
+        for row in examples
+        if _bytes(text := "\n".join(f"{m.content}\n{m.context}" for m in row.messages)) > enough
+    ]
     estimates = [
         n
         for start in range(0, len(texts), MOST)
-        for n in writer.tokenizer.lengths(texts[start : start + MOST])
+        for n in writer.tokenizer.lengths([text for _, text in texts[start : start + MOST]])
     ]
-    long = [
-        row for row, n in zip(examples, estimates, strict=True) if n > _NEAR_LIMIT * limit - 200
-    ]
+    long = [row for (row, _), n in zip(texts, estimates, strict=True) if n > enough]
     picked = {row.id: row for row in (*sample, *long)}
     return list(picked.values()), sample
+
+
+def _bytes(text: str) -> int:
+    """Bytes of a text in UTF-8: it cannot have more tokens."""
+    return len(text.encode("utf-8", errors="replace"))
 
 
 def _special_tokens(writer: Writer, examples: Sequence[Example], found: Findings) -> None:

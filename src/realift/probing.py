@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from realift.answer.arms import Answers
     from realift.model.load import Base
 
-ENOUGH_HELD_OUT = 10  # rows held out of the training; with fewer, questions of the eval set help
+ENOUGH_HELD_OUT = 30  # rows held out of the training; with fewer, questions of the eval set help
 LOSSES = ("memorization", "regurgitation", "forgetting")  # these look into the model itself
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from realift.answer.arms import answer_questions
 from realift.chat.commands import obey
+from realift.chat.opening import open_chat
 from realift.chat.session import Reply, Turn, answered, ask, with_context
-from realift.chat.talk import open_chat, put
+from realift.chat.talk import put
 from realift.errors import DataError, ModelError, RealiftError, RunFolderError, UsageError
 
 QUIET: Any = lambda *_: None  # noqa: E731

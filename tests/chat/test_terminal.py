@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from realift import cli
-from realift.chat.talk import open_chat
+from realift.chat.opening import open_chat
 from realift.chat.terminal import converse
 from realift.model.device import choose
 from tests.chat.made_chat import make_adapter
@@ -132,6 +132,20 @@ def test_a_pipe_gets_one_answer_of_each_arm_a_line(
     assert len(lines) == 5  # one arm: only its answer
     assert "asking over 1 passage" in err
     assert "there is no /wat" in err
+
+
+def test_a_pipe_that_is_no_clean_utf8_is_read_to_its_end(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = "\ufeff/base\r\nCaf\u00e9?\r\n".encode() + b"Caf\xe9?\r\nWho?"
+    monkeypatch.setattr(sys, "argv", ["realift", "chat", str(run), "--json"])
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8"))
+    with pytest.raises(SystemExit) as leaving:
+        cli.main()
+    assert leaving.value.code == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["question"] for row in rows] == ["Caf\u00e9?", "Caf\ufffd?", "Who?"]
+    assert "adapter" not in rows[0]  # the command behind the byte-order mark was obeyed
 
 
 def test_json_gives_one_object_a_question_with_marks(

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from realift.chat.opening import open_chat
 from realift.chat.requests import BadRequest, read_request
 from realift.chat.session import Session
-from realift.chat.talk import open_chat
 from realift.errors import UsageError
 
 pytest.importorskip("starlette")
@@ -57,7 +57,7 @@ class Served:
 
 @contextlib.contextmanager
 def serving(run: Path, **flags: Any) -> Iterator[Served]:
-    from realift.chat.web import prepare, serve
+    from realift.chat.serving import prepare, serve
 
     talker, session = open_chat(run=run, flags=flags)
     page = prepare(talker, session, host="127.0.0.1", port=0)
@@ -87,7 +87,10 @@ def test_a_question_streams_both_answers_and_ends_with_their_marks(
     events = served.events({"question": "Who?", "context": "Ann leads it.\n\nIt opens."})
     names = [name for name, _ in events]
     assert names[0] == "question"
-    assert events[0][1]["passages"] == ["[1] Ann leads it.", "[2] It opens."]
+    assert events[0][1]["passages"] == [
+        {"short": "[1] Ann leads it.", "text": "Ann leads it."},
+        {"short": "[2] It opens.", "text": "It opens."},
+    ]
     assert names[-3:] == ["reply", "reply", "end"]
     assert set(names[1:-3]) == {"text"}
     replies = {data["arm"]: data for name, data in events if name == "reply"}
@@ -194,7 +197,7 @@ def test_a_bad_request_is_told_to_the_page(served: Served) -> None:
 
 
 def test_a_port_that_is_taken_says_so(served: Served, run: Path) -> None:
-    from realift.chat.web import prepare
+    from realift.chat.serving import prepare
 
     talker, session = open_chat(run=run, flags={})
     with pytest.raises(UsageError) as caught:
@@ -205,11 +208,11 @@ def test_a_port_that_is_taken_says_so(served: Served, run: Path) -> None:
 
 
 def test_without_the_libraries_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    import realift.chat.web as web
+    import realift.chat.serving as serving_
 
-    monkeypatch.setattr(web, "find_spec", lambda _: None)
+    monkeypatch.setattr(serving_, "find_spec", lambda _: None)
     with pytest.raises(UsageError, match="starlette and uvicorn") as caught:
-        web.need_web()
+        serving_.need_web()
     assert "realift[web]" in caught.value.hint
 
 
@@ -237,10 +240,10 @@ def test_the_command_prints_the_link_and_warns_if_others_can_reach_it(
 ) -> None:
     import sys
 
-    import realift.chat.web as web
+    import realift.chat.serving as serving_
     from realift import cli
 
-    monkeypatch.setattr(web, "serve", lambda page: page.bound.close())
+    monkeypatch.setattr(serving_, "serve", lambda page: page.bound.close())
     monkeypatch.setattr(sys, "argv", ["realift", "chat", str(run), "--web", "--host", host])
     with pytest.raises(SystemExit):
         cli.main()

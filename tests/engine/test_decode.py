@@ -12,7 +12,7 @@ import pytest
 
 from realift.engine import decode as loop
 from realift.engine.decode import Answer, Counts, Request, decode, rows_that_fit
-from realift.engine.decode_cache import Slab, length_class
+from realift.engine.decode_cache import Slab, bytes_per_token, length_class
 from realift.engine.decode_check import answers_agree
 from realift.engine.decode_drafts import Drafter
 from realift.engine.parts import Parts, read_parts
@@ -198,7 +198,19 @@ def test_common_beginnings_are_read_once_for_each_variant(pair: Pair) -> None:
 
 def test_nothing_to_answer_is_no_error(pair: Pair) -> None:
     assert pair.answers([]) == ({}, Counts())
-    assert rows_that_fit(pair.base, []) >= 4
+
+
+def test_no_more_rows_than_fit_the_memory(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = [Request(ids=(5,) * 100, max_new_tokens=20)] * 3
+    token = bytes_per_token(pair.base)
+    assert token == 2 * 2 * 2 * 8 * 4  # keys and values, layers, heads, width, bytes
+    length = length_class(100) + 20
+    assert rows_that_fit(pair.base, requests) == loop.MOST_ROWS["cpu"]
+    monkeypatch.setattr(loop, "free_bytes", lambda _device: 2 * 10 * length * token)
+    assert rows_that_fit(pair.base, requests) == 10
+    monkeypatch.setattr(loop, "free_bytes", lambda _device: 0)
+    assert rows_that_fit(pair.base, requests) == 4  # fewer would not be faster than one by one
+    assert rows_that_fit(pair.base, []) == 4
 
 
 # --- the check would catch a broken loop ---------------------------------------------------------

@@ -6,16 +6,20 @@ from pathlib import Path
 
 from realift import pipeline
 from realift.config import resolve
-from realift.types import Guard, Verdict
+from realift.types import Guard, RunResult, Verdict
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "acme"
 
 
-def judge(recipe: str, tmp_path: Path) -> Verdict:
+def run(recipe: str, tmp_path: Path) -> tuple[RunResult, Verdict]:
     flags = {"runs_dir": str(tmp_path / "runs"), "few_shot_k": 0}
-    verdict = pipeline.run(resolve(file=EXAMPLE / recipe, flags=flags)).verdict
-    assert verdict is not None
-    return verdict
+    result = pipeline.run(resolve(file=EXAMPLE / recipe, flags=flags))
+    assert result.verdict is not None
+    return result, result.verdict
+
+
+def status(result: RunResult, check: str) -> str:
+    return next(c.status for c in result.checks if c.name == check)
 
 
 def refused(verdict: Verdict) -> tuple[Guard, float]:
@@ -29,7 +33,11 @@ def test_the_naive_recipe_gains_and_is_caught_and_the_good_one_keeps_refusing(
     tmp_path: Path,
 ) -> None:
     """Rounding differs between machines, so what is asked leaves room for a few questions."""
-    good, naive = judge("realift.yaml", tmp_path), judge("naive.yaml", tmp_path)
+    kept, good = run("realift.yaml", tmp_path)
+    lost, naive = run("naive.yaml", tmp_path)
+    for check in ("other_context", "cut_sentence", "invented"):
+        assert status(lost, check) == "REGRESSION"
+    assert status(kept, "other_context") in ("OK", "UNPROVEN")
     for verdict in (good, naive):
         assert verdict.comparisons[0].difference is not None
         assert verdict.comparisons[0].difference >= 0.10

@@ -237,6 +237,17 @@ def test_json_has_every_field_of_every_run(
         assert rows[0]["interval"]["level"] == 0.95
 
 
+def test_the_options_may_stand_before_the_word(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = ["runs", "--runs-dir", root, "--json"]
+    for words in (["list"], ["show", "new"], ["diff", "old", "new"], ["looks"]):
+        assert call(*before, *words, monkeypatch=monkeypatch) == 0
+        json.loads(capsys.readouterr().out)
+    assert call("runs", "--runs-dir", root, "rm", "old", "--yes", monkeypatch=monkeypatch) == 0
+    assert not (root / "old").exists()
+
+
 def test_show_looks_and_an_empty_folder(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -69,6 +69,8 @@ def test_from_a_run_to_a_checked_second_opinion(
     assert "judge, corrected by 40 labels" in checked.out
     assert "unvalidated" not in checked.out.casefold()
     assert "leave this machine" not in alone.err
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "checked against 40 labels" in page  # the pages are made anew
 
 
 def test_json_is_what_judge_json_holds_and_nothing_else_is_printed(

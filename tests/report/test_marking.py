@@ -124,6 +124,25 @@ def test_citations_are_not_compared_as_words() -> None:
     assert pieces == [("days", ("only",)), ("[2]", ("cite",))]
 
 
+def test_samples_that_are_the_same_stand_together() -> None:
+    def sample(i: int, arm: str, text: str, value: float) -> view.Reply:
+        reply = said(arm, text, value=value)
+        return view.Reply(
+            completion=dataclasses.replace(reply.completion, sample=i),
+            scores=tuple(dataclasses.replace(s, sample=i) for s in reply.scores),
+        )
+
+    adapter = [sample(i, "adapter", *x) for i, x in enumerate([("8 hours", 1.0), ("9", 0.0)] * 2)]
+    base = [sample(i, "base", "8 days", 0.0) for i in range(4)]
+    found = card(*base, *adapter).asking.said
+    assert [s.title for s in found] == [
+        "base, samples 1, 2, 3, 4",
+        "adapter, samples 1, 3",
+        "adapter, samples 2, 4",
+    ]
+    assert [p.text for p in found[1].pieces if p.kinds] == ["hours"]
+
+
 def test_an_empty_answer_is_no_refusal() -> None:
     assert card(said("adapter", " ", value=0.0, dimension="no_over_refusal")).flags == ()
 

@@ -239,6 +239,19 @@ def test_unscored_questions_are_shown_apart(result: RunResult) -> None:
     assert outcomes["q82"] == "not scored"
 
 
+def test_what_went_wrong_stands_first_among_the_guards(result: RunResult) -> None:
+    found = view.watched(made.verdict(), result)
+    assert [line.status for line in found] == [
+        "REGRESSION",
+        "WARNING",
+        "UNPROVEN",
+        "NOT CHECKED",
+        "NOT CHECKED",
+        "OK",
+    ]
+    assert sum(line.name == "forgetting" for line in found) == 1  # a guard and a check
+
+
 def test_reasons_and_warnings_are_not_repeated() -> None:
     verdict = dataclasses.replace(
         made.verdict(),

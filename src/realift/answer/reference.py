@@ -106,11 +106,11 @@ def _plain(model: Any, base: Base, rows: Sequence[Encoded]) -> list[Nll]:
             losses = torch.nn.functional.cross_entropy(
                 logits.float(), targets[wanted], reduction="none"
             )
-            place = wanted.nonzero()[:, 0]  # (N,): the row that each loss belongs to
-            sums = torch.zeros(len(numbers), dtype=torch.float64, device=losses.device)
-            sums.index_add_(0, place, losses.double())
-            likeliest = torch.zeros(len(numbers), dtype=torch.long, device=losses.device)
-            likeliest.index_add_(0, place, (logits.argmax(-1) == targets[wanted]).long())
+            place = wanted.nonzero()[:, 0].cpu()  # (N,): the row that each loss belongs to
+            sums = torch.zeros(len(numbers), dtype=torch.float64)  # on the CPU: mps has no float64
+            sums.index_add_(0, place, losses.cpu().double())
+            likeliest = torch.zeros(len(numbers), dtype=torch.long)
+            likeliest.index_add_(0, place, (logits.argmax(-1) == targets[wanted]).long().cpu())
             counts = wanted.sum(dim=1).tolist()
             for k, number in enumerate(numbers):
                 out[number] = Nll(

@@ -32,7 +32,7 @@ def answer_lines(
     """
     waiting = iter(lines)
     for line in waiting:
-        text = line.strip()
+        text = line.strip("\ufeff \t\r\n")  # Windows puts a byte-order mark in front
         if not text:
             continue
         if is_command(text):

@@ -15,11 +15,8 @@ import contextlib
 import dataclasses
 import json
 import secrets
-import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +25,7 @@ from realift.chat.requests import Asked, BadRequest, read_request
 from realift.chat.session import Reply, Session, Turn
 from realift.chat.show import notes, shown_passages, title
 from realift.chat.talk import Talker, put
-from realift.errors import RealiftError, UsageError
+from realift.errors import RealiftError
 from realift.report.text import clean
 from realift.types import Question
 
@@ -37,7 +34,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-LOCAL = ("127.0.0.1", "localhost")
 TOKEN_HEADER = "x-realift-token"
 MAX_BODY = 2_000_000  # bytes of a request: a long conversation with long contexts
 _PAGE = Path(__file__).parent / "page"
@@ -58,81 +54,12 @@ _HEADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """A server that is bound and ready (``server.run(sockets=[bound])``), and the link to it."""
-
-    server: Any
-    bound: socket.socket
-    link: str
-
-
-def prepare(talker: Talker, session: Session, *, host: str, port: int) -> Page:
-    """Bind the address and make the link, with a token that is new each time.
-
-    Args:
-        port: 0 = any free one.
-
-    Raises:
-        UsageError: the port is taken, or the address is none of this machine's.
-    """
-    import uvicorn
-
-    bound = _bind(host, port)
-    token = secrets.token_urlsafe(24)
-    hosts = LOCAL if host in LOCAL else ("*",)
-    app = make_app(talker, session, token=token, hosts=hosts, closing=lambda: server.should_exit)
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
-    name = host if host not in ("0.0.0.0", "::", "") else socket.gethostname()
-    shown = f"[{name}]" if ":" in name else name
-    link = f"http://{shown}:{bound.getsockname()[1]}/#{token}"
-    return Page(server=server, bound=bound, link=link)
-
-
-def serve(page: Page) -> None:
-    """Serve until Ctrl-C."""
-    try:
-        page.server.run(sockets=[page.bound])
-    except KeyboardInterrupt:  # uvicorn hands the signal on once it has shut down
-        return
-    finally:
-        page.bound.close()
-
-
-def need_web() -> None:
-    """Raise ``UsageError`` if the web libraries are not installed, before a model is loaded."""
-    missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
-    if missing:
-        raise UsageError(
-            f"--web needs {' and '.join(missing)}, not installed here",
-            hint="pip install 'realift[web]'; or leave out --web to talk in the terminal",
-        )
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host, port))
-    except (OSError, OverflowError) as err:
-        bound.close()
-        raise UsageError(
-            f"--host {host} --port {port}: {getattr(err, 'strerror', None) or err}",
-            hint="choose another --port (0 = any free one); --host is an address of this machine",
-        ) from err
-    return bound
-
-
 def make_app(
     talker: Talker,
     session: Session,
     *,
     token: str,
-    hosts: Sequence[str] = LOCAL,
+    hosts: Sequence[str],
     closing: Callable[[], bool] = lambda: False,
 ) -> Starlette:
     """The application.
@@ -267,10 +194,12 @@ def _answer(
     stop: threading.Event,
 ) -> None:
     def on_question(question: Question) -> None:
-        tell(
-            "question",
-            {"context": question.context, "passages": list(shown_passages(question))},
-        )
+        short = shown_passages(question)
+        passages = [
+            {"short": line, "text": clean(passage.text)}
+            for line, passage in zip(short, question.passages, strict=True)
+        ]
+        tell("question", {"context": question.context, "passages": passages})
 
     turn: Turn = put(
         talker,

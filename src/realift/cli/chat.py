@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,12 +66,12 @@ def chat(
     Every question is asked as in the eval set: alone, with the system prompt of the training.
     In a pipe, each line is a question.
     """
-    from realift.chat.talk import open_chat
+    from realift.chat.opening import open_chat
 
     if arms not in ("both", "base", "adapter"):
         raise UsageError(f"--arms: {arms!r} is not one of both, base, adapter")
     if web:
-        from realift.chat.web import need_web
+        from realift.chat.serving import need_web
 
         need_web()
     if base is not None:
@@ -89,6 +90,9 @@ def chat(
         return
     from realift.chat.pipe import answer_lines
 
+    if isinstance(sys.stdin, io.TextIOWrapper):  # a file from elsewhere: lose a mark, not the rest
+        sys.stdin.reconfigure(errors="replace")
+
     def note(text: str) -> None:
         if not quiet:
             typer.echo(text, err=True)
@@ -98,7 +102,7 @@ def chat(
 
 
 def _serve(talker: Talker, session: Session, *, host: str, port: int) -> None:
-    from realift.chat.web import LOCAL, prepare, serve
+    from realift.chat.serving import LOCAL, prepare, serve
 
     if host not in LOCAL:
         typer.echo(

@@ -20,7 +20,7 @@ _VALUES = {
     "lora_target_modules": ("all-linear", "q_proj,v_proj"),
     "samples_per_question": ("auto",),
     "retriever": ("bm25",),
-    "probes": (*PROBES, "none"),
+    "probes": ("auto", "off", *PROBES),
     "report_to": TRACKERS,
 }
 

@@ -123,6 +123,9 @@ def judge(
         kept = "every reply is kept; the same command goes on from there"
         print_error("interrupted", kept if model is not None else "")
         raise typer.Exit(EXIT_INTERRUPTED) from err
+    from realift.report.write import write_reports
+
+    write_reports(folder)  # the pages show the second opinion from now on
     if as_json:
         print_json(found)
     else:

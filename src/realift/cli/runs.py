@@ -26,10 +26,12 @@ def complete_run_name(ctx: typer.Context, incomplete: str) -> list[str]:
     """Names of runs for the shell, called at every Tab: quick, and silent if anything is wrong."""
     from realift.history import run_names
 
-    return [n for n in run_names(ctx.params.get("runs_dir") or "runs") if n.startswith(incomplete)]
+    names = run_names(_where(ctx, ctx.params.get("runs_dir")))
+    return [name for name in names if name.startswith(incomplete)]
 
 
 RUNS_DIR = typer.Option("runs", "--runs-dir", help="Where the run folders are.")
+OWN_RUNS_DIR = typer.Option(None, "--runs-dir", help="Where the run folders are.")
 RUN = typer.Argument(help="Name or folder of a run.", autocompletion=complete_run_name)
 
 
@@ -43,10 +45,20 @@ def _runs(
         _list(runs_dir, as_json=as_json)
 
 
+def _where(ctx: typer.Context, own: Path | None) -> Path:
+    """``--runs-dir`` may stand before the word, too: runs --runs-dir DIR show RUN."""
+    before = ctx.parent.params.get("runs_dir") if ctx.parent else None
+    return own or Path(before or "runs")
+
+
+def _as_json(ctx: typer.Context, own: bool) -> bool:
+    return own or bool(ctx.parent and ctx.parent.params.get("as_json"))
+
+
 @runs.command("list")
-def list_(runs_dir: Path = RUNS_DIR, as_json: bool = JSON) -> None:
+def list_(ctx: typer.Context, runs_dir: Path | None = OWN_RUNS_DIR, as_json: bool = JSON) -> None:
     """All runs, the newest first (the same as 'realift runs')."""
-    _list(runs_dir, as_json=as_json)
+    _list(_where(ctx, runs_dir), as_json=_as_json(ctx, as_json))
 
 
 def _list(runs_dir: Path, *, as_json: bool) -> None:
@@ -63,18 +75,21 @@ def _list(runs_dir: Path, *, as_json: bool) -> None:
 
 
 @runs.command("show")
-def show_(run: str = RUN, runs_dir: Path = RUNS_DIR, as_json: bool = JSON) -> None:
+def show_(
+    ctx: typer.Context, run: str = RUN, runs_dir: Path | None = OWN_RUNS_DIR, as_json: bool = JSON
+) -> None:
     """The panel of one run, as it was shown at its end."""
     from realift.history import find_run
 
-    show(run_folder.load(find_run(run, runs_dir)), as_json=as_json)
+    show(run_folder.load(find_run(run, _where(ctx, runs_dir))), as_json=_as_json(ctx, as_json))
 
 
 @runs.command("diff")
 def diff(
+    ctx: typer.Context,
     a: str = RUN,
     b: str = RUN,
-    runs_dir: Path = RUNS_DIR,
+    runs_dir: Path | None = OWN_RUNS_DIR,
     answers: int = typer.Option(10, "--answers", help="Changed answers to show.", min=0),
     as_json: bool = JSON,
 ) -> None:
@@ -83,9 +98,10 @@ def diff(
     from realift.history.diff import render_diff
     from realift.report.compare_runs import compare_runs
 
-    first, second = (run_folder.load(find_run(run, runs_dir)) for run in (a, b))
+    where = _where(ctx, runs_dir)
+    first, second = (run_folder.load(find_run(run, where)) for run in (a, b))
     found = compare_runs(first, second)
-    if as_json:
+    if _as_json(ctx, as_json):
         print_json(run_folder.to_plain(found))
     else:
         console().print(render_diff(found, n_answers=answers))
@@ -93,23 +109,25 @@ def diff(
 
 @runs.command("rm")
 def rm(
+    ctx: typer.Context,
     names: list[str] = typer.Argument(
         help="Names or folders of runs.", metavar="RUN...", autocompletion=complete_run_name
     ),
-    runs_dir: Path = RUNS_DIR,
+    runs_dir: Path | None = OWN_RUNS_DIR,
     yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask."),
 ) -> None:
     """Delete runs, with their adapters; the ledger keeps what they looked at."""
     from realift.history import find_run, remove_runs
     from realift.verdict.ledger import LEDGER
 
-    folders = list(dict.fromkeys(find_run(name, runs_dir) for name in names))
+    where = _where(ctx, runs_dir)
+    folders = list(dict.fromkeys(find_run(name, where) for name in names))
     for folder in folders:
         if run_folder.is_live(folder):
             raise UsageError(
                 f"{folder}: this run is still going", hint="end it first (Ctrl-C in its terminal)"
             )
-    kept = (runs_dir / LEDGER).exists()
+    kept = (where / LEDGER).exists()
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError("nobody is there to ask", hint="give --yes to delete without asking")
@@ -127,25 +145,27 @@ def rm(
 
 
 @runs.command("looks")
-def looks(runs_dir: Path = RUNS_DIR, as_json: bool = JSON) -> None:
+def looks(ctx: typer.Context, runs_dir: Path | None = OWN_RUNS_DIR, as_json: bool = JSON) -> None:
     """How many adapters were judged on each eval set; p is multiplied by their number."""
     from realift.history import list_eval_sets
     from realift.history.terminal import render_eval_sets
 
-    sets = list_eval_sets(runs_dir)
-    if as_json:
+    where = _where(ctx, runs_dir)
+    sets = list_eval_sets(where)
+    if _as_json(ctx, as_json):
         print_json(run_folder.to_plain(sets))
     elif sets:
         console().print(render_eval_sets(sets, now=run_folder.now()))
     else:
-        typer.echo(f"no ledger in {runs_dir}: no adapter was judged there yet")
+        typer.echo(f"no ledger in {where}: no adapter was judged there yet")
 
 
 @runs.command("index")
-def index(runs_dir: Path = RUNS_DIR) -> None:
+def index(ctx: typer.Context, runs_dir: Path | None = OWN_RUNS_DIR) -> None:
     """Write index.html, the page of all runs, anew (every run does so at its end)."""
     from realift.history import write_index
 
-    if not runs_dir.is_dir():
-        raise UsageError(f"{runs_dir}: no such folder", hint="--runs-dir says where the runs are")
-    typer.echo(str(write_index(runs_dir)))
+    where = _where(ctx, runs_dir)
+    if not where.is_dir():
+        raise UsageError(f"{where}: no such folder", hint="--runs-dir says where the runs are")
+    typer.echo(str(write_index(where)))

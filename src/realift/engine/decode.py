@@ -21,6 +21,7 @@ from realift.engine.decode_drafts import Drafter
 from realift.engine.decode_step import SlabStep, Span, next_hidden, read_prompts
 from realift.engine.packing import Block, common_length, lay_out
 from realift.engine.parts import Parts
+from realift.model.device import free_bytes
 from realift.model.multiply import times_transposed
 
 if TYPE_CHECKING:
@@ -129,7 +130,10 @@ def rows_that_fit(parts: Parts, requests: Sequence[Request]) -> int:
     """Answers to write at a time: as many as pay, in a bounded amount of memory."""
     kind = parts.embed.device.type
     longest = max((length_class(len(r.ids)) + r.max_new_tokens for r in requests), default=1)
-    room = CACHE_BYTES.get(kind, CACHE_BYTES["cpu"]) // (longest * bytes_per_token(parts))
+    memory = min(
+        CACHE_BYTES.get(kind, CACHE_BYTES["cpu"]), free_bytes(str(parts.embed.device)) // 2
+    )
+    room = memory // (longest * bytes_per_token(parts))
     return int(max(4, min(MOST_ROWS.get(kind, MOST_ROWS["cpu"]), room)))
 
 
@@ -431,9 +435,9 @@ class _Loop:
         steps: Sequence[int],
     ) -> list[int]:  # fmt: skip
         """The next token of each of ``rows`` of the logits: the likeliest, or a drawn one."""
-        best: list[int] = logits.argmax(dim=-1).tolist()
-        out = [best[r] for r in rows]
         drawn = [n for n, stream in enumerate(streams) if stream]
+        best: list[int] = logits.argmax(dim=-1).tolist() if len(drawn) < len(rows) else []
+        out = [best[r] if best else -1 for r in rows]
         if drawn:
             assert self.draw is not None, "requests with streams need a way to draw"
             tokens = self.draw(

@@ -49,6 +49,12 @@ def times_transposed(
     """``x W^T (+ bias) (+ plus)`` for ``x`` (T, in) and ``weight`` (out, in)."""
     import torch
 
+    if _few_rows(x, weight):
+        out = torch.mm(weight, x.T).T.contiguous()
+        for more in (bias, plus):
+            if more is not None:
+                out += more
+        return out
     if _onednn(x):
         op: Any = torch.ops.mkldnn._linear_pointwise
         if plus is not None:
@@ -68,6 +74,15 @@ def times(y: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         op: Any = torch.ops.mkldnn._linear_pointwise
         return op(y, weight.T, None, "none", [], "")  # type: ignore[no-any-return]
     return torch.mm(y, weight)
+
+
+def _few_rows(x: torch.Tensor, weight: torch.Tensor) -> bool:
+    """The last answers of a batch: up to four rows and a wide result go faster the other way round.
+
+    Seen on a Zen 4: 18-25 GFLOP/s with one core where both libraries give 5-19.
+    """
+    wide = weight.shape[0] >= 2 * weight.shape[1]
+    return wide and x.shape[0] <= 4 and x.device.type == "cpu" and x.dtype.itemsize == 4
 
 
 def _onednn(x: torch.Tensor) -> bool:

@@ -127,18 +127,21 @@ def reworded(example: Example, seed: int) -> Example | None:
 
 
 def as_examples(questions: Sequence[Question]) -> tuple[Example, ...]:
-    """Questions with an expected answer as rows: the first alternative of every slot."""
+    """Questions with one expected answer as rows; of several alternatives the first is taken.
+
+    Those that expect several things at once are left out: a list of them is no natural answer.
+    """
     return tuple(
         Example(
             id=q.id,
             where=q.where,
             messages=(
                 Message(role="user", content=q.question, context=q.context),
-                Message(role="assistant", content=", ".join(slot[0] for slot in q.answers)),
+                Message(role="assistant", content=q.answers[0][0]),
             ),
         )
         for q in questions
-        if q.answerable and q.answers and all(q.answers)
+        if q.answerable and len(q.answers) == 1 and q.answers[0]
     )
 
 

@@ -136,17 +136,24 @@ def judge_runs(
 
 
 def common_run(first: str, second: str) -> str:
-    """The longest stretch of characters that stands in both texts."""
-    best, end = 0, 0
-    before = [0] * (len(second) + 1)
-    for a in first:
-        now = [0]
-        for j, b in enumerate(second, start=1):
-            now.append(before[j - 1] + 1 if a == b else 0)
-            if now[-1] > best:
-                best, end = now[-1], j
-        before = now
-    return second[end - best : end]
+    """The longest stretch of characters that stands in both texts; the first of several.
+
+    A stretch of some length in both means one of every shorter length, so the length is found by
+    halving.
+    """
+    low, high, found = 0, min(len(first), len(second)), ""
+    while low < high:
+        length = (low + high + 1) // 2
+        inside = {second[i : i + length] for i in range(len(second) - length + 1)}
+        stretch = next(
+            (s for i in range(len(first) - length + 1) if (s := first[i : i + length]) in inside),
+            None,
+        )
+        if stretch is None:
+            high = length - 1
+        else:
+            low, found = length, stretch
+    return found
 
 
 def _percentile(runs: Sequence[int]) -> int:

@@ -20,14 +20,17 @@ from realift.types import Arm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """One answer: its text in pieces, and how it compares with ``against`` ("" = with none)."""
+    """One answer, or several samples that are the same: its text in pieces.
+
+    ``reply`` is the first of them; ``note``: "the same words as the base", or "".
+    """
 
     title: str
     reply: view.Reply
     shown: Shown
     pieces: tuple[Piece, ...]
     refused: bool
-    note: str  # "the same words as the base", or ""
+    note: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +101,17 @@ def _flags(a: view.Asked) -> tuple[str, ...]:
 
 
 def _asking(a: view.Asked, probe: str, replies: Sequence[view.Reply], limit: int) -> Asking:
-    texts = [show(r.completion.text, limit) for r in replies]
+    groups = _grouped(replies)
+    several = any(r.completion.sample for r in replies)
+    texts = [show(group[0].completion.text, limit) for group in groups]
     known = sources(a.question)
     said = []
-    for reply, shown in zip(replies, texts, strict=True):
+    for group, shown in zip(groups, texts, strict=True):
+        reply = group[0]
         refused = view.refused(reply)
         spans: list[Span] = list(marking.citations(a.question, shown.text, known).spans)
         note = ""
-        other = _other(reply, replies, texts)
+        other = _other(reply, groups, texts)
         if other is not None and shown.text and other.text:
             arm = "adapter" if reply.completion.arm == "base" else "base"
             if marking.same_words(shown.text, other.text):
@@ -119,7 +125,7 @@ def _asking(a: view.Asked, probe: str, replies: Sequence[view.Reply], limit: int
                     note = f"too long, or too different from the {arm}, to mark words"
         said.append(
             Said(
-                title=_title(reply),
+                title=_title(group, several),
                 reply=reply,
                 shown=shown,
                 pieces=tuple(marking.pieces(shown.text, spans)),
@@ -136,22 +142,32 @@ def _asking(a: view.Asked, probe: str, replies: Sequence[view.Reply], limit: int
     return Asking(probe=probe, said=tuple(said), passages=passages)
 
 
+def _grouped(replies: Sequence[view.Reply]) -> list[list[view.Reply]]:
+    """The samples of an adapter or base that say and score the same stand together."""
+    groups: dict[object, list[view.Reply]] = {}
+    for reply in replies:
+        c = reply.completion
+        scores = tuple((s.dimension, s.value, s.reason) for s in reply.scores)
+        groups.setdefault((c.arm, c.seed, c.text, c.finish, scores), []).append(reply)
+    return list(groups.values())
+
+
 def _other(
-    reply: view.Reply, replies: Sequence[view.Reply], texts: Sequence[Shown]
+    reply: view.Reply, groups: Sequence[Sequence[view.Reply]], texts: Sequence[Shown]
 ) -> Shown | None:
     """What a reply is compared with: the base's with the adapter's, any other with the base's."""
     wanted: Arm = "adapter" if reply.completion.arm == "base" else "base"
     sample = reply.completion.sample
-    for r, shown in zip(replies, texts, strict=True):
-        if (r.completion.arm, r.completion.sample) == (wanted, sample):
+    for group, shown in zip(groups, texts, strict=True):
+        if any((r.completion.arm, r.completion.sample) == (wanted, sample) for r in group):
             return shown
     return None
 
 
-def _title(reply: view.Reply) -> str:
-    c = reply.completion
-    return (
-        view.ARM_NAMES[c.arm]
-        + (f", seed +{c.seed}" if c.seed else "")
-        + (f", sample {c.sample + 1}" if c.sample else "")
-    )
+def _title(group: Sequence[view.Reply], several: bool) -> str:
+    c = group[0].completion
+    title = view.ARM_NAMES[c.arm] + (f", seed +{c.seed}" if c.seed else "")
+    if not several:
+        return title
+    numbers = ", ".join(str(r.completion.sample + 1) for r in group)
+    return f"{title}, sample{'s' if len(group) > 1 else ''} {numbers}"

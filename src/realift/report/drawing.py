@@ -135,7 +135,7 @@ def _drawn(
         settings: Any = matplotlib.rcParams
         settings.update({**_SETTINGS, "svg.hashsalt": name})
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
-        canvas = FigureCanvasSVG(figure)
+        canvas: Any = FigureCanvasSVG(figure)
         axes = figure.add_axes(
             (
                 left / width,
@@ -149,7 +149,7 @@ def _drawn(
         draw(axes)
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         # savefig would draw everything twice
-        canvas.print_svg(out, metadata=nothing)  # type: ignore[no-untyped-call]
+        canvas.print_svg(out, metadata=nothing)
     return out.getvalue()
 
 

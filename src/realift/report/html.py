@@ -49,7 +49,8 @@ def render_html(result: RunResult) -> str:
     """The page of one run as HTML text; the same run folder gives the same bytes.
 
     A run without a verdict gets a page that says how far it got. Texts are cut at a length that
-    keeps a page of 200 questions within 2 MB; a cut text says where the whole stands.
+    keeps a page of 200 questions (one answer an arm) within 2 MB; a cut text says where the whole
+    stands.
     """
     asked = view.asked(result)
     limit = _limit(asked)

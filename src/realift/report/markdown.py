@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 
 from realift.report import figures, judged, retrieved, view
 from realift.report.text import clean, one_line
-from realift.types import Arm, Check, RunResult, Verdict
+from realift.types import Arm, RunResult, Verdict
 
 MAX_BYTES = 60_000  # GitHub takes comments up to 65,536 characters
 _LIMIT = 300  # characters of one text
@@ -94,7 +94,7 @@ def _head(verdict: Verdict, result: RunResult) -> list[str]:
         f"**{verdict.label}: {verdict.recommendation}.** {escape(verdict.sentence)}",
         _bullets(view.reasons(verdict)),
         *(_evidence(rows) if rows else ["not measured: nothing was compared"]),
-        *_guards(verdict, view.checks_apart(result)),
+        *_guards(verdict, result),
         *_next_steps(verdict, result),
         "### Warnings" if view.warnings(verdict) else "",
         _bullets(view.warnings(verdict)),
@@ -142,12 +142,11 @@ def _cells(row: view.Row, *, few_shot: bool) -> list[str]:
     ]
 
 
-def _guards(verdict: Verdict, checks: Sequence[Check]) -> list[str]:
-    found = [(g.name, g.status, g.explanation) for g in verdict.guards]
-    found += [(c.title, c.status, c.sentence) for c in checks]
+def _guards(verdict: Verdict, result: RunResult) -> list[str]:
+    found = view.watched(verdict, result)
     rows = (
-        [escape(name, limit=60), f"**{status}**", escape(why)]
-        for name, status, why in found[: view.N_SHOWN]
+        [escape(line.name, limit=60), f"**{line.status}**", escape(line.why)]
+        for line in found[: view.N_SHOWN]
     )
     return ["### Guards", _table(["guard", "status", "why"], rows)] if found else []
 

@@ -26,6 +26,7 @@ from realift.types import (
     Comparison,
     Completion,
     Guard,
+    GuardStatus,
     Interval,
     LeakCheck,
     Problem,
@@ -281,6 +282,25 @@ def checks_apart(result: RunResult) -> tuple[Check, ...]:
     guards = result.verdict.guards if result.verdict else ()
     named = {guard.name for guard in guards}
     return tuple(c for c in result.checks if c.title not in named and c.name not in named)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """A guard or a check in a line: what it is, its status, what it found."""
+
+    name: str
+    status: GuardStatus
+    why: str
+
+
+_ALARMS: tuple[GuardStatus, ...] = ("REGRESSION", "WARNING", "UNPROVEN", "NOT CHECKED", "OK")
+
+
+def watched(verdict: Verdict, result: RunResult) -> tuple[Watched, ...]:
+    """All guards, then the checks that are not among them; alarms first, OK last."""
+    lines = [Watched(name=g.name, status=g.status, why=g.explanation) for g in verdict.guards]
+    lines += [Watched(name=c.title, status=c.status, why=c.sentence) for c in checks_apart(result)]
+    return tuple(sorted(lines, key=lambda line: _ALARMS.index(line.status)))
 
 
 def proof(check: Check) -> str:

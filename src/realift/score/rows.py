@@ -22,6 +22,7 @@ from realift.score.units import MAGNITUDES, NUMBER_WORDS, TENS
 from realift.types import Example, Problem, Where
 
 MOST_READ = 5000  # rows that are compared with their context; reading one takes milliseconds
+MANY = 10  # rows below which even a trait of most of them is said row by row
 MOST = 0.5  # share of rows from which a trait belongs to the task and is no fault of a row
 OTHER = 0.2  # share of rows up to which another language is a stray, not a mixture
 _WORD = re.compile(r"\d[\d.,]*\d|[^\W_]+")
@@ -81,7 +82,7 @@ def check_against_context(
         )
         if missing:
             faults.append((row, missing[0]))
-    if n and len(faults) > max(1, MOST * n):
+    if len(faults) >= MANY and len(faults) > MOST * n:
         found.note(
             "context-is-no-source",
             f"{len(faults):,} of {n:,} answers say things that their context does not hold, so "

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import torch
 
 
+_LONG = 128  # tokens: a beginning worth bringing rows together for
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedRows:
     """Rows ready to train on, by the id of their example, and a problem for each one left out."""
@@ -130,6 +133,52 @@ def epoch_order(n_rows: int, *, epoch: int, seed: int) -> list[int]:
     order = list(range(n_rows))
     random.Random(f"{seed}/{epoch}").shuffle(order)
     return order
+
+
+def training_order(rows: Sequence[Encoded], *, epoch: int, seed: int, per_step: int) -> list[int]:
+    """The order of the rows in one epoch, ``per_step`` of them to an optimizer step.
+
+    Like ``epoch_order``, but rows that begin with the same long text (several questions on one
+    passage) come in the same step as far as they fill one, so that the passage is computed once
+    for all of them. Steps come in random order, and so do the rows of a passage. Where no rows
+    begin alike it is ``epoch_order`` itself.
+    """
+    order = epoch_order(len(rows), epoch=epoch, seed=seed)
+    groups = alike(rows)
+    if per_step < 2 or len(set(groups)) == len(rows):
+        return order
+    members: dict[int, list[int]] = {}
+    for i in order:
+        members.setdefault(groups[i], []).append(i)
+    steps, rest = [], []
+    for found in members.values():
+        whole = len(found) - len(found) % per_step
+        steps += cut(found[:whole], per_step)
+        rest.append(found[whole:])
+    random.Random(f"{seed}/{epoch}/rest").shuffle(rest)
+    left = [i for part in rest for i in part]
+    whole = len(left) - len(left) % per_step
+    steps += cut(left[:whole], per_step)
+    random.Random(f"{seed}/{epoch}/steps").shuffle(steps)
+    return [i for step in (*steps, left[whole:]) for i in step]
+
+
+def alike(rows: Sequence[Encoded]) -> list[int]:
+    """For each row the number of its group: rows that share a long beginning are in one.
+
+    Long: at least 128 tokens, and half of the shorter row.
+    """
+    order = sorted(range(len(rows)), key=lambda i: rows[i].input_ids)
+    groups = [0] * len(rows)
+    for place, i in enumerate(order):
+        groups[i] = i
+        if place:
+            before = order[place - 1]
+            one, other = rows[before].input_ids, rows[i].input_ids
+            need = max(_LONG, -(-min(len(one), len(other)) // 2))
+            if one[:need] == other[:need]:
+                groups[i] = groups[before]
+    return groups
 
 
 def cut(items: Sequence[int], size: int) -> list[Sequence[int]]:

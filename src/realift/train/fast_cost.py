@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from realift.config import Config
 from realift.model.device import free_bytes, peak_bytes, used_bytes
-from realift.train.batches import cut, epoch_order
+from realift.train.batches import cut, training_order
 from realift.train.fast import Portion
 from realift.types import Encoded, Plan
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _SIZES = (1024, 512, 256)  # tokens of a micro-batch, the largest that fits
 _SHARE = 0.8  # of the free memory that a step may take
+_LONG_STEP = 3.0  # seconds
 _FORWARD = 1 / 3  # of a training step's arithmetic
 
 
@@ -57,8 +58,8 @@ def measure_fast(
 ) -> Cost:
     """Time two steps, and count the arithmetic of all of them at that rate.
 
-    The first is the largest one, to warm up; the second, a typical one, sets the rate. The random
-    state is left as it was, gradients are cleared.
+    The first is the largest one, to warm up; the second, a typical one, sets the rate (where steps
+    are long, the first does). The random state is left as it was, gradients are cleared.
     """
     import torch
 
@@ -73,15 +74,18 @@ def measure_fast(
     work = [sum(step_flops(fast.parts, s) for s in pieces) for pieces in shapes]
     by_work = sorted(range(len(windows)), key=lambda i: work[i])
     largest, typical = by_work[-1], by_work[len(by_work) // 2]
+    used = used_bytes(device)  # before the steps: what they leave in the heap is used again
     devices = [torch.cuda.current_device()] if device.startswith("cuda") else []
-    took = 0.0
+    took, timed = 0.0, typical
     with torch.random.fork_rng(devices=devices):
         for i in (largest, typical):
             start = time.perf_counter()
             fast.step(windows[i])
             if devices:
                 torch.cuda.synchronize()
-            took = time.perf_counter() - start
+            took, timed = time.perf_counter() - start, i
+            if took > _LONG_STEP:  # warming up is nothing in so long a step
+                break
     fast.clear()
     epochs = plan.epochs * sum(work)
     held_out = [shape_of(piece) for piece in _split(valid, fast.max_tokens)] if valid else []
@@ -89,16 +93,16 @@ def measure_fast(
     heaviest = max((s for pieces in shapes for s in pieces), key=lambda s: s.tokens)
     step = step_bytes(fast.parts, heaviest, checkpoint=fast.checkpoint)
     return Cost(
-        seconds=(epochs + checks) * took / work[typical],
-        peak_bytes=max(peak_bytes(device), used_bytes(device) + fixed_bytes(fast.parts) + step),
-        n_measured=len({largest, typical}),
+        seconds=(epochs + checks) * took / work[timed],
+        peak_bytes=max(peak_bytes(device), used + fixed_bytes(fast.parts) + step),
+        n_measured=1 if timed == largest else 2,
     )
 
 
 def _windows(rows: Sequence[Encoded], config: Config) -> list[list[Encoded]]:
     """The rows of each optimizer step of the first epoch."""
-    order = epoch_order(len(rows), epoch=0, seed=config.seed)
     size = config.batch_size * config.gradient_accumulation_steps
+    order = training_order(rows, epoch=0, seed=config.seed, per_step=size)
     return [[rows[i] for i in window] for window in cut(order, size)]
 
 

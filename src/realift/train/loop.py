@@ -15,7 +15,7 @@ from realift.config import Config
 from realift.errors import TrainingError
 from realift.model.load import Base
 from realift.model.tune import ThreadWatch, products, sizes_of
-from realift.train.batches import collate, cut, epoch_order, pad_token_id
+from realift.train.batches import collate, cut, pad_token_id, training_order
 from realift.train.checkpoint import Checkpoint, State
 from realift.train.fast import Portion, fast_trainer
 from realift.train.loss import count_supervised, summed_loss
@@ -69,6 +69,7 @@ def train_adapter(
 
     fast = _engine(model, plan, config, [*train, *valid])
     on_gpu = base.compute.device != "cpu"
+    per_step = config.batch_size * config.gradient_accumulation_steps
     watch = ThreadWatch(products(*sizes_of(model)), fixed=on_gpu or config.threads is not None)
     started = time.perf_counter()
     curve: list[CurvePoint] = []
@@ -86,8 +87,8 @@ def train_adapter(
     done, interrupted = step, False  # steps of an earlier sitting
     try:
         for epoch in range(plan.epochs):
-            order = epoch_order(len(train), epoch=epoch, seed=config.seed)
-            for window in cut(order, config.batch_size * config.gradient_accumulation_steps):
+            order = training_order(train, epoch=epoch, seed=config.seed, per_step=per_step)
+            for window in cut(order, per_step):
                 if done:
                     done -= 1
                     continue

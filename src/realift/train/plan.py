@@ -17,7 +17,7 @@ from typing import Any
 from realift.config import Config
 from realift.model.device import peak_bytes
 from realift.model.load import Base
-from realift.train.batches import Batch, collate, cut, epoch_order, pad_token_id
+from realift.train.batches import Batch, collate, cut, pad_token_id, training_order
 from realift.train.fast import fast_trainer
 from realift.train.fast_cost import Cost, choose_portion, measure_fast
 from realift.train.loss import summed_loss
@@ -97,8 +97,9 @@ def plan_training(
             plan,
             expected_seconds=cost.seconds,
             expected_peak_bytes=cost.peak_bytes,
-            measured_on=f"{cost.n_measured} steps on {base.compute.device}, "
-            f"{base.compute.dtype}, {base.compute.threads} threads",
+            measured_on=f"{cost.n_measured} step{'s' if cost.n_measured > 1 else ''} on "
+            f"{base.compute.device}, {base.compute.dtype}, {base.compute.threads} "
+            f"thread{'s' if base.compute.threads > 1 else ''}",
         )
     batches = _first_epoch(train, config, pad_token_id(base), base.compute.device)
     seconds_per_token = _measure(model, batches)
@@ -126,7 +127,8 @@ def valid_steps(n_steps: int) -> list[int]:
 
 
 def _first_epoch(rows: Sequence[Encoded], config: Config, pad_id: int, device: str) -> list[Batch]:
-    order = epoch_order(len(rows), epoch=0, seed=config.seed)
+    per_step = config.batch_size * config.gradient_accumulation_steps
+    order = training_order(rows, epoch=0, seed=config.seed, per_step=per_step)
     return [
         collate([rows[i] for i in piece], pad_id=pad_id, device=device)
         for piece in cut(order, config.batch_size)

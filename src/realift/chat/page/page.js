@@ -83,6 +83,12 @@ function lay(question, chosen) {
   return { item, passages, replies, cells };
 }
 
+function passage({ short, text }) {
+  const made = element("details");
+  made.append(element("summary", "", short), element("p", "", text));
+  return made;
+}
+
 function finish(cell, reply) {
   cell.said.replaceChildren(...reply.pieces.map((p) => element("span", p.kind, p.text)));
   cell.said.classList.toggle("refuses", reply.refusal !== "none");
@@ -144,7 +150,7 @@ async function ask() {
     for await (const { name, data } of events(answer)) {
       if (name === "question") {
         turn.context = data.context;
-        view.passages.append(...data.passages.map((p) => element("p", "", p)));
+        view.passages.append(...data.passages.map(passage));
       } else if (name === "text") {
         view.cells[data.arm].said.textContent = data.text;
         toEnd();

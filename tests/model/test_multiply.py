@@ -1,0 +1,45 @@
+"""Every way of multiplying gives the same numbers, also those for very few rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from realift.model import multiply
+
+
+@pytest.fixture(params=["blas", "onednn"])
+def library(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param == "onednn" and not multiply.has_onednn():
+        pytest.skip("this torch has no oneDNN")
+    before = multiply.path()
+    multiply.use_path(request.param)
+    yield request.param
+    multiply.use_path(before)
+
+
+@pytest.mark.parametrize("n_rows", [1, 3, 4, 5, 40])
+@pytest.mark.parametrize("out", [6, 64])
+@pytest.mark.parametrize("with_bias", [True, False])
+@pytest.mark.parametrize("with_plus", [True, False])
+@pytest.mark.usefixtures("library")
+def test_times_transposed_is_the_product_with_bias_and_summand(
+    n_rows: int, out: int, with_bias: bool, with_plus: bool
+) -> None:
+    import torch
+
+    torch.manual_seed(0)
+    x, weight = torch.randn(n_rows, 16), torch.randn(out, 16)
+    bias = torch.randn(out) if with_bias else None
+    plus = torch.randn(n_rows, out) if with_plus else None
+    kept = None if plus is None else plus.clone()
+    with torch.inference_mode():
+        got = multiply.times_transposed(x, weight, bias=bias, plus=plus)
+    wanted = x.double() @ weight.double().T
+    for more in (bias, plus):
+        wanted = wanted if more is None else wanted + more.double()
+    assert got.shape == (n_rows, out)
+    assert got.is_contiguous()
+    assert torch.allclose(got.double(), wanted, atol=1e-5)
+    assert plus is None or torch.equal(plus, kept)  # type: ignore[arg-type]  # left as it was
