@@ -276,6 +276,12 @@ def test_every_check_that_raises_an_alarm_has_its_advice(
     assert advise(run(verdict(), checks=(check(name, "OK"),))) == ()
 
 
+def test_a_gain_that_copying_explains_asks_for_other_questions() -> None:
+    found = dataclasses.replace(check("nulls", "WARNING"), name="copy_baseline")
+    one = first(run(verdict(), checks=(found,)))
+    assert (one.code, one.rows) == ("questions-apart", ("q1", "q2"))
+
+
 def test_the_list_of_checks_above_is_whole() -> None:
     quiet = [s.name for s in SPECS if not advise(run(verdict(), checks=(check(s.name),)))]
     assert quiet == []

@@ -27,6 +27,7 @@ _RULES: tuple[_Rule, ...] = (
     harm.unlearned,
     harm.few_shot,
     harm.style,
+    harm.copied,
     harm.cut_off,
     evidence.unanswered,
     evidence.undecided,

@@ -251,6 +251,22 @@ def style(result: RunResult, _verdict: Verdict) -> Iterator[Finding]:
             )
 
 
+def copied(result: RunResult, _verdict: Verdict) -> Iterator[Finding]:
+    """Copying the most similar row would have fixed the same questions: maybe they are those rows."""
+    found = check(result, "copy_baseline")
+    if found and found.status in ALARMS:
+        yield Finding(
+            tier=Tier.BETTER,
+            size=check_size(found),
+            advice=Advice(
+                code="questions-apart",
+                title="Add questions that no training row answers word for word",
+                why=found.sentence,
+                rows=found.rows,
+            ),
+        )
+
+
 def cut_off(result: RunResult, verdict: Verdict) -> Iterator[Finding]:
     """Answers of one arm are cut at the token budget: part of the difference is length."""
     if not any(w.startswith("FORMAT EFFECT") for w in verdict.warnings):
