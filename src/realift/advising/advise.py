@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from realift.advising import evidence, harm, material
+from realift.advising import cheaper, evidence, harm, material
 from realift.advising.found import Finding
 from realift.types import Advice, RunResult, Verdict
 
@@ -25,10 +25,10 @@ _RULES: tuple[_Rule, ...] = (
     harm.memorized,
     harm.forgotten,
     harm.unlearned,
-    harm.few_shot,
-    harm.style,
-    harm.copied,
-    harm.cut_off,
+    cheaper.few_shot,
+    cheaper.style,
+    cheaper.copied,
+    cheaper.cut_off,
     evidence.unanswered,
     evidence.undecided,
     evidence.unproven,
