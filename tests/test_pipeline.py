@@ -176,6 +176,7 @@ def test_an_adapter_brings_its_own_system_prompt_to_the_comparison(bench: Bench)
             "allow_leaks": True,
             "runs_dir": str(bench.root / "runs"),
             "max_new_tokens": 6,
+            "probes": QUICK["probes"],
         }
     )
     again = pipeline.compare(config, Path(trained.folder) / "adapter")

@@ -147,7 +147,7 @@ def minimum_detectable_after(
     one instead names gains that are then found in 71-76 of 100 cases.
 
     >>> round(minimum_detectable_after(50, 5), 2)
-    0.22
+    0.21
     >>> minimum_detectable_after(3, 1) is None
     True
     """
