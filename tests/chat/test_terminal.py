@@ -199,7 +199,7 @@ def test_a_scripted_session_in_a_terminal(tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "TERM": "xterm", "OMP_NUM_THREADS": "1"}
     args = ["-m", "realift", "chat", "--adapter", str(adapter), "--max-new-tokens", "800"]
     child = pexpect.spawn(
-        sys.executable, args, env=env, encoding="utf-8", dimensions=(40, 100), timeout=300
+        sys.executable, args, env=env, encoding="utf-8", dimensions=(40, 100), timeout=120
     )
     child.expect("without and with .*\n> ")
     child.sendline("/base")
