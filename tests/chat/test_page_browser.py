@@ -106,7 +106,7 @@ def test_escape_stops_an_answer(browser: Any, run: Path, monkeypatch: pytest.Mon
     plain = streaming._Written.put
 
     def slowly(self: Any, value: Any) -> None:
-        time.sleep(0.1)
+        time.sleep(0.5)  # also a short answer takes long enough
         plain(self, value)
 
     monkeypatch.setattr(streaming._Written, "put", slowly)

@@ -181,6 +181,8 @@ def schedule(step: int, warmup: int, n_steps: int) -> float:
 
 
 def _engine(model: Any, plan: Plan, config: Config, rows: Sequence[Encoded]) -> FastTrainer | None:
+    if plan.engine.startswith("plain"):
+        return None
     portion = None
     if plan.micro_batch_tokens is not None:
         portion = Portion(max_tokens=plan.micro_batch_tokens, checkpoint=plan.checkpointing)
