@@ -83,6 +83,7 @@ def make_base(shape: str, **changed: Any) -> Any:
         tokenizer=SimpleNamespace(pad_token_id=0),
         template=SimpleNamespace(end_id=0),
         compute=choose(device="cpu", threads=torch.get_num_threads()),
+        engine="auto",
     )
 
 
