@@ -106,12 +106,12 @@ def test_escape_stops_an_answer(browser: Any, run: Path, monkeypatch: pytest.Mon
     plain = streaming._Written.put
 
     def slowly(self: Any, value: Any) -> None:
-        time.sleep(0.5)  # also a short answer takes long enough
+        time.sleep(0.1)
         plain(self, value)
 
     monkeypatch.setattr(streaming._Written, "put", slowly)
     with (
-        serving(run, max_new_tokens=200) as slow,
+        serving(run, endless=True, max_new_tokens=200) as slow,
         opened(browser, slow.link) as chat,
     ):
         chat.page.wait_for_selector(READY)

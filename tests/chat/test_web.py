@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import http.client
 import json
 import threading
@@ -56,10 +57,15 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(run: Path, **flags: Any) -> Iterator[Served]:
+def serving(run: Path, *, endless: bool = False, **flags: Any) -> Iterator[Served]:
+    """The page of a run; ``endless``: no token ends an answer, it can only be stopped."""
     from realift.chat.serving import prepare, serve
 
     talker, session = open_chat(run=run, flags=flags)
+    if endless:
+        template = dataclasses.replace(talker.base.template, stop_ids=(1 << 30,))
+        base = dataclasses.replace(talker.base, template=template)
+        talker = dataclasses.replace(talker, base=base)
     page = prepare(talker, session, host="127.0.0.1", port=0)
     thread = threading.Thread(target=serve, args=(page,))
     thread.start()
@@ -146,7 +152,7 @@ def test_the_page_is_static_and_strict_and_knows_nothing(served: Served) -> None
 
 
 def test_leaving_stops_the_model_for_the_next_one(run: Path) -> None:
-    with serving(run, max_new_tokens=150) as slow:
+    with serving(run, endless=True, max_new_tokens=150) as slow:
         connection = http.client.HTTPConnection("127.0.0.1", slow.port, timeout=60)
         sent = {"X-Realift-Token": slow.token}
         connection.request("POST", "/ask", body=json.dumps({"question": "Who?"}), headers=sent)
@@ -219,7 +225,7 @@ def test_without_the_libraries_it_says_what_to_install(monkeypatch: pytest.Monke
 def test_the_server_ends_in_the_middle_of_an_answer_without_a_word(
     run: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with serving(run, max_new_tokens=150) as slow:
+    with serving(run, endless=True, max_new_tokens=150) as slow:
         connection = http.client.HTTPConnection("127.0.0.1", slow.port, timeout=60)
         sent = {"X-Realift-Token": slow.token}
         connection.request("POST", "/ask", body=json.dumps({"question": "Who?"}), headers=sent)
