@@ -37,8 +37,9 @@ def test_fewer_rows_than_asked_for_and_none_at_all(example):
 
 def test_the_score_against_hand(example):
     # Two rows of 2 words; "b" stands in one: idf = ln(1 + 1.5/1.5), tf part = 2.5/2.5 = 1.
-    from realift.data.nearest import _index, _score
+    from realift.data.bm25 import scores
+    from realift.data.nearest import _index
 
     index = _index((example("a b"), example("a c")))
-    assert math.isclose(_score(index, 0, ["b"]), math.log(2), rel_tol=1e-12)
-    assert _score(index, 1, ["b"]) == 0
+    assert math.isclose(scores(index, ["b"])[0], math.log(2), rel_tol=1e-12)
+    assert scores(index, ["b"])[1] == 0

@@ -16,7 +16,7 @@ import functools
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,9 +83,9 @@ def _singular(word: str) -> str:
     return word[:-1]
 
 
-def build_index(texts: Iterable[str]) -> Index:
-    """Count and weigh the words of all texts; without any, nothing is ever found."""
-    counts = [Counter(words(text)) for text in texts]
+def build_index(texts: Iterable[str], split: Callable[[str], list[str]] = words) -> Index:
+    """Count and weigh the words of all texts, as ``split`` cuts them; of none, nothing is found."""
+    counts = [Counter(split(text)) for text in texts]
     mean_length = sum(c.total() for c in counts) / len(counts) if counts else 1.0
     held: dict[str, tuple[list[int], list[float]]] = defaultdict(lambda: ([], []))
     for number, c in enumerate(counts):
@@ -101,16 +101,22 @@ def build_index(texts: Iterable[str]) -> Index:
     return Index(n=len(counts), postings=postings)
 
 
+def scores(index: Index, wanted: Iterable[str]) -> Weights:
+    """The score of every text for these words, each counted once; 0 where none of them stands."""
+    totals = np.zeros(index.n)
+    for word in sorted(set(wanted)):  # sorted: sums of floats depend on the order
+        if word in index.postings:
+            numbers, weights = index.postings[word]
+            totals[numbers] += weights
+    return totals
+
+
 def search(index: Index, query: str, k: int) -> tuple[Hit, ...]:
     """The ``k`` best texts, the best first; of equal scores the earlier text.
 
     A text that shares no word with the query is never a hit, so fewer may come back.
     """
-    totals = np.zeros(index.n)
-    for word in sorted(set(words(query))):  # sorted: sums of floats depend on the order
-        if word in index.postings:
-            numbers, weights = index.postings[word]
-            totals[numbers] += weights
+    totals = scores(index, words(query))
     hits = np.flatnonzero(totals)
     best = hits[np.argsort(-totals[hits], kind="stable")[: max(k, 0)]]
     return tuple(Hit(number=int(number), score=float(totals[number])) for number in best)
