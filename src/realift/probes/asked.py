@@ -16,8 +16,9 @@ from typing import TypeVar
 
 from realift.types import Arm, Check, Comparison, Completion, Question, Reading, Score
 from realift.verdict import compare
-from realift.verdict.checks import Draft, spec
+from realift.verdict.checks import Draft, not_checked, spec
 from realift.verdict.phrases import both_arms
+from realift.verdict.readings import change, share
 
 MOST = 48  # questions that a probe made from the eval set asks, so that it costs little
 BOTH: tuple[Arm, Arm] = ("base", "adapter")
@@ -106,31 +107,9 @@ def compared(asked: Asked, *, dimension: str, margin: float, alpha: float = 0.05
 def arm_readings(name: str, c: Comparison) -> tuple[Reading, ...]:
     """Three readings of a comparison: both arms and the difference."""
     return (
-        Reading(
-            name=name,
-            arm="base",
-            value=c.base.value,
-            unit="share",
-            n=c.base.n,
-            interval=c.base.interval,
-        ),
-        Reading(
-            name=name,
-            arm="adapter",
-            value=c.adapter.value,
-            unit="share",
-            n=c.adapter.n,
-            interval=c.adapter.interval,
-        ),
-        Reading(
-            name=name,
-            arm="adapter - base",
-            value=c.difference,
-            unit="share",
-            n=c.n_scored,
-            interval=c.interval,
-            p_value=c.p_value,
-        ),
+        share(name, "base", c.base),
+        share(name, "adapter", c.adapter),
+        change(name, "adapter - base", c),
     )
 
 
@@ -178,20 +157,3 @@ def drafted(
 def switched_off(name: str, *, required: bool) -> Check:
     """The check of a probe that this run was told not to ask."""
     return not_checked(name, "Not asked in this run (option probes).", required=required)
-
-
-def not_checked(name: str, sentence: str, *, n: int = 0, required: bool = False) -> Check:
-    """A check that did not happen, and why."""
-    return Check(
-        name=name,
-        title=spec(name).title,
-        status="NOT CHECKED",
-        sentence=sentence,
-        n=n,
-        n_could_fire=0,
-        caught=0,
-        planted=0,
-        false_alarms=0,
-        clean=0,
-        required=required,
-    )

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 from realift.config import REFUSAL
 from realift.data.text import fold
-from realift.probes.asked import N_CONTROLS, ScoreAnswers, not_checked
+from realift.probes.asked import N_CONTROLS, ScoreAnswers
 from realift.types import (
     Check,
     Comparison,
@@ -28,8 +28,9 @@ from realift.types import (
     Score,
 )
 from realift.verdict import compare
-from realift.verdict.checks import honest, spec
+from realift.verdict.checks import honest, not_checked, spec
 from realift.verdict.phrases import points
+from realift.verdict.readings import share
 
 NAME = "baselines"
 _RIGHT = "right"  # correct where it can be answered, refused where it cannot
@@ -123,14 +124,7 @@ def baselines_check(
             required=False,
             readings=(
                 *(_reading(name, some) for name, some in made.items()),
-                Reading(
-                    name=_RIGHT,
-                    arm="adapter",
-                    value=c.adapter.value,
-                    unit="share",
-                    n=c.adapter.n,
-                    interval=c.adapter.interval,
-                ),
+                share(_RIGHT, "adapter", c.adapter),
             ),
             rows=c.broken[:N_CONTROLS],
         )

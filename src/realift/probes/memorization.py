@@ -21,7 +21,7 @@ from typing import Any
 from realift.answer.reference import Nll, reference_nll
 from realift.data.reword import reword
 from realift.model.load import Base
-from realift.probes.asked import not_checked, picked
+from realift.probes.asked import picked
 from realift.probes.likelihood import encoded_answers
 from realift.types import (
     Check,
@@ -34,8 +34,9 @@ from realift.types import (
     Series,
 )
 from realift.verdict import wilson
-from realift.verdict.checks import GAIN_ON_TRAINED, honest, spec
+from realift.verdict.checks import GAIN_ON_TRAINED, honest, not_checked, spec
 from realift.verdict.losses import mean_interval_of, paired_change, permutation_p
+from realift.verdict.readings import share
 
 NAME = "memorization"
 CARRIED = 0.30  # share of the trained rows' gain that unseen rows must show (EVALUATION 3.3)
@@ -282,16 +283,7 @@ def _exact_readings(name: str, before: Sequence[Nll], after: Sequence[Nll]) -> l
     for arm, some in (("base", before), ("adapter", after)):
         known = [n for n in some if n.n_greedy is not None]
         rate = wilson(sum(n.n_greedy == n.n_tokens for n in known), len(known))
-        out.append(
-            Reading(
-                name=name,
-                arm=arm,
-                value=rate.value,
-                unit="share",
-                n=rate.n,
-                interval=rate.interval,
-            )
-        )
+        out.append(share(name, arm, rate))
     return out
 
 

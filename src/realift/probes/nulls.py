@@ -18,13 +18,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from realift.data.text import fold
-from realift.probes.asked import not_checked
 from realift.probes.swap import kind_of
 from realift.score import detect
-from realift.types import Check, Comparison, Example, GuardStatus, Question, Reading, Score
+from realift.types import Check, Comparison, Example, GuardStatus, Question, Score
 from realift.verdict import compare
-from realift.verdict.checks import honest, spec
+from realift.verdict.checks import honest, not_checked, spec
 from realift.verdict.phrases import points
+from realift.verdict.readings import change, share
 
 NAME = "nulls"
 DERANGED = "null_deranged"  # probe name of the answers of the one trained on exchanged answers
@@ -134,18 +134,10 @@ def nulls_check(
             clean=1,
             required=status == "WARNING",
             readings=(
-                _reading("right, trained on exchanged answers", c, first=True),
-                _reading("right, random weights", strength, first=True),
-                _reading("right", c, first=False),
-                Reading(
-                    name="right, against exchanged answers",
-                    arm="",
-                    value=c.difference,
-                    unit="share",
-                    n=c.n_scored,
-                    interval=c.interval,
-                    p_value=c.p_value,
-                ),
+                share("right, trained on exchanged answers", "adapter", c.base),
+                share("right, random weights", "adapter", strength.base),
+                share("right", "adapter", c.adapter),
+                change("right, against exchanged answers", "", c),
             ),
         )
     )
@@ -195,10 +187,3 @@ def _against(
 
 def _share(value: float | None) -> str:
     return "not measured" if value is None else f"{100 * value:.0f}%"
-
-
-def _reading(name: str, c: Comparison, *, first: bool) -> Reading:
-    rate = c.base if first else c.adapter
-    return Reading(
-        name=name, arm="adapter", value=rate.value, unit="share", n=rate.n, interval=rate.interval
-    )

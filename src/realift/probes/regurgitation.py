@@ -18,11 +18,12 @@ from realift.answer.decode import decode_prompts
 from realift.answer.prompts import Prompt
 from realift.config import Config
 from realift.model.load import Base
-from realift.probes.asked import N_CONTROLS, not_checked, picked
+from realift.probes.asked import N_CONTROLS, picked
 from realift.probes.likelihood import encoded_answers
 from realift.types import Arm, Check, Encoded, Example, GuardStatus, Reading
 from realift.verdict import failure_bound, wilson
-from realift.verdict.checks import honest, spec
+from realift.verdict.checks import honest, not_checked, spec
+from realift.verdict.readings import share
 
 NAME = "regurgitation"
 RUN_CHARACTERS = 50  # consecutive characters that are no accident (EVALUATION 3.6)
@@ -114,14 +115,7 @@ def judge_runs(
             clean=len(clean),
             required=False,
             readings=(
-                Reading(
-                    name="training rows that come back word for word",
-                    arm="adapter",
-                    value=rate.value,
-                    unit="share",
-                    n=rate.n,
-                    interval=rate.interval,
-                ),
+                share("training rows that come back word for word", "adapter", rate),
                 Reading(
                     name="longest run of the controls, characters",
                     arm="",

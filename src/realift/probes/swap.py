@@ -29,6 +29,7 @@ from realift.score import judge
 from realift.types import Passage, Question, Reading
 from realift.verdict import wilson
 from realift.verdict.checks import Draft
+from realift.verdict.readings import share
 
 NAME = "context_swapped"
 
@@ -144,16 +145,7 @@ def _old_values(asked: Asked, made: Sequence[Swap]) -> tuple[Reading, ...]:
             if s.question.id in said
         )
         rate = wilson(stuck, len(said))
-        out.append(
-            Reading(
-                name="gave the answer that was replaced",
-                arm=arm,
-                value=rate.value,
-                unit="share",
-                n=rate.n,
-                interval=rate.interval,
-            )
-        )
+        out.append(share("gave the answer that was replaced", arm, rate))
     return tuple(out)
 
 

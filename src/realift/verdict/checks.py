@@ -106,6 +106,25 @@ def spec(name: str) -> CheckSpec:
     return next(s for s in SPECS if s.name == name)
 
 
+def not_checked(
+    name: str, sentence: str, *, title: str = "", n: int = 0, required: bool = False
+) -> Check:
+    """A check that did not happen, and why; ``title`` where the name has no spec."""
+    return Check(
+        name=name,
+        title=title or spec(name).title,
+        status="NOT CHECKED",
+        sentence=sentence,
+        n=n,
+        n_could_fire=0,
+        caught=0,
+        planted=0,
+        false_alarms=0,
+        clean=0,
+        required=required,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A check whose status waits for the others: its comparison is corrected together with theirs.

@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from realift.data.folds import Fold
 from realift.data.nearest import nearest
-from realift.types import Check, Completion, Example, Message, Question, Reading, Score
-from realift.verdict.checks import honest
+from realift.types import Check, Completion, Example, GuardStatus, Message, Question, Reading, Score
+from realift.verdict.checks import honest, not_checked
 from realift.verdict.paired import wilson
 
 NAME = "copy_baseline"
@@ -105,22 +105,22 @@ def copy_baseline(
     both = [i for i in fixed if copy[i] == 1]
     n, gained = len(ids), bool(ids) and adapter > base
     if not ids:
-        return _unchecked("Not checked: no answerable question and training rows to copy from.", 0)
+        why = "Not checked: no answerable question and training rows to copy from."
+        return not_checked(NAME, why, title=TITLE)
     rate = _mean(copy, ids)
     counts = (
         f"Copying the answer of the most similar training row is right on {100 * rate:.0f}% of "
         f"{n} questions, the adapter on {100 * adapter:.0f}%, the base on {100 * base:.0f}%."
     )
     if not gained:
-        return dataclasses.replace(
-            _unchecked(f"{counts} There is no gain that copying could explain.", n),
-            readings=_readings(n, rate, base, adapter),
-        )
+        why = f"{counts} There is no gain that copying could explain."
+        unchecked = not_checked(NAME, why, title=TITLE, n=n)
+        return dataclasses.replace(unchecked, readings=_readings(n, rate, base, adapter))
     leak_like = _leak_like(copy, adapter_scores, fixed, ids)
     upper = wilson(round(rate * n), n).interval
     below = upper is not None and upper.high < adapter
     caught, planted = _planted(parts, score)
-    status = "WARNING" if leak_like else "OK" if below else "UNPROVEN"
+    status: GuardStatus = "WARNING" if leak_like else "OK" if below else "UNPROVEN"
     meaning = {
         "WARNING": "The questions may be training rows in other words: the gain may be memory. "
         "Where the rows are meant to teach these very facts, that is what was wanted.",
@@ -132,7 +132,7 @@ def copy_baseline(
     check = Check(
         name=NAME,
         title=TITLE,
-        status=status,  # type: ignore[arg-type]
+        status=status,
         sentence=f"{counts} {meaning}",
         n=n,
         n_could_fire=n,
@@ -195,10 +195,10 @@ def _planted(parts: Sequence[Part], score: ScoreAnswers) -> tuple[int, int]:
 
 
 def _readings(n: int, copy: float, base: float, adapter: float) -> tuple[Reading, ...]:
-    rates = (("copy", "", copy), ("right", "base", base), ("right", "adapter", adapter))
+    rates = (("right by copying", "", copy), ("right", "base", base), ("right", "adapter", adapter))
     return tuple(
         Reading(
-            name="right by copying" if name == "copy" else name,
+            name=name,
             arm=arm,
             value=value,
             unit="share",
@@ -206,20 +206,4 @@ def _readings(n: int, copy: float, base: float, adapter: float) -> tuple[Reading
             interval=wilson(round(value * n), n).interval,
         )
         for name, arm, value in rates
-    )
-
-
-def _unchecked(sentence: str, n: int) -> Check:
-    return Check(
-        name=NAME,
-        title=TITLE,
-        status="NOT CHECKED",
-        sentence=sentence,
-        n=n,
-        n_could_fire=0,
-        caught=0,
-        planted=0,
-        false_alarms=0,
-        clean=0,
-        required=False,
     )
