@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -18,6 +17,7 @@ from realift import run_folder
 from realift.history import words
 from realift.history.read import INDEX, RunRow, list_runs
 from realift.report import figures
+from realift.report.templating import environment
 from realift.report.text import clean
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -44,21 +44,7 @@ def remove_runs(folders: Iterable[Path]) -> None:
 
 def render_index(rows: Sequence[RunRow], *, now: str) -> str:
     """The page as HTML text; the same rows and time give the same bytes."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    def finalize(value: Any) -> Any:
-        return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        finalize=finalize,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    template = environment.get_template("index.html.j2")
+    template = environment(_TEMPLATES, inert=clean).get_template("index.html.j2")
     return template.render(
         rows=rows,
         now=now,

@@ -23,6 +23,7 @@ from markupsafe import Markup, escape
 
 from realift.report import cards, charts, figures, judged, retrieved, view
 from realift.report.settings import config_of
+from realift.report.templating import environment
 from realift.report.text import one_line, show, visible
 from realift.types import RunResult
 
@@ -100,26 +101,13 @@ def _policy() -> str:
 
 @functools.cache
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    def finalize(value: Any) -> Any:
-        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        finalize=finalize,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["line"] = functools.partial(one_line, limit=300)
-    environment.filters["comma"] = "{:,}".format
-    environment.globals.update(
+    made = environment(_TEMPLATES, inert=visible)
+    made.filters["line"] = functools.partial(one_line, limit=300)
+    made.filters["comma"] = "{:,}".format
+    made.globals.update(
         charts=charts, figures=figures, view=view, judged=judged, retrieved=retrieved, show=show
     )
-    return environment
+    return made
 
 
 def _groups(shown: Sequence[cards.Card]) -> list[Group]:
