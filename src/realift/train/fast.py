@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from realift.config import Config
+from realift.model.load import Base
 from realift.types import Encoded
 
 if TYPE_CHECKING:
     from realift.engine.training import FastTrainer
 
 ASKED_FOR = "engine: plain was asked for"
+ON_GPU = "on a GPU it is as fast (docs/engine.md)"  # why a base refuses it that nobody switched off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,12 @@ class Portion:
 
 
 def fast_trainer(
-    model: Any, config: Config, *, rows: Sequence[Encoded], portion: Portion | None = None
+    base: Base,
+    model: Any,
+    config: Config,
+    *,
+    rows: Sequence[Encoded],
+    portion: Portion | None = None,
 ) -> FastTrainer | str:
     """The engine on an adapted model, or a clause that says why it is not used."""
     from realift.engine.parts import agrees, parts_or_reason
@@ -36,6 +43,8 @@ def fast_trainer(
 
     if config.engine == "plain":
         return ASKED_FOR
+    if base.engine == "plain":
+        return ON_GPU
     parts = parts_or_reason(model)
     if isinstance(parts, str):
         return parts

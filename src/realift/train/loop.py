@@ -67,7 +67,7 @@ def train_adapter(
     check_after = set(valid_steps(plan.n_steps)) if valid else set()
     torch.manual_seed(config.seed)  # dropout: the same whatever was measured before
 
-    fast = _engine(model, plan, config, [*train, *valid])
+    fast = _engine(base, model, plan, config, [*train, *valid])
     on_gpu = base.compute.device != "cpu"
     per_step = config.batch_size * config.gradient_accumulation_steps
     watch = ThreadWatch(products(*sizes_of(model)), fixed=on_gpu or config.threads is not None)
@@ -180,13 +180,13 @@ def schedule(step: int, warmup: int, n_steps: int) -> float:
     return max(0.0, (n_steps - step) / max(1, n_steps - warmup))
 
 
-def _engine(model: Any, plan: Plan, config: Config, rows: Sequence[Encoded]) -> FastTrainer | None:
-    if plan.engine.startswith("plain"):
-        return None
+def _engine(
+    base: Base, model: Any, plan: Plan, config: Config, rows: Sequence[Encoded]
+) -> FastTrainer | None:
     portion = None
     if plan.micro_batch_tokens is not None:
         portion = Portion(max_tokens=plan.micro_batch_tokens, checkpoint=plan.checkpointing)
-    found = fast_trainer(model, config, rows=rows, portion=portion)
+    found = fast_trainer(base, model, config, rows=rows, portion=portion)
     return None if isinstance(found, str) else found
 
 

@@ -12,7 +12,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from realift.config import Config
 from realift.model.device import peak_bytes
@@ -22,9 +22,6 @@ from realift.train.fast import fast_trainer
 from realift.train.fast_cost import Cost, choose_portion, measure_fast
 from realift.train.loss import summed_loss
 from realift.types import Encoded, Plan
-
-if TYPE_CHECKING:
-    from realift.engine.training import FastTrainer
 
 _ROW_PASSES = 640  # rows seen in all, by default: 80 rows x 8 epochs
 _MAX_EPOCHS = 8
@@ -80,9 +77,7 @@ def plan_training(
         trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         total_parameters=sum(p.numel() for p in model.parameters()),
     )
-    fast: FastTrainer | str = "on a GPU it is as fast (docs/engine.md)"
-    if base.engine != "plain" or config.engine == "plain":
-        fast = fast_trainer(model, config, rows=[*train, *valid])
+    fast = fast_trainer(base, model, config, rows=[*train, *valid])
     if isinstance(fast, str):
         plan = dataclasses.replace(plan, engine=f"plain: {fast}")
     else:
