@@ -18,7 +18,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Literal
 
 from realift.data import bm25
@@ -263,8 +263,3 @@ def _none_matches(
             Where(file=asked[0].where.file),
             hint="is --docs the right folder? expected_source is a path in it, or a file name",
         )
-
-
-def store_place(docs: str) -> Where:
-    """Where problems of the whole store are reported."""
-    return Where(file=docs if docs.startswith(CHROMA) else Path(docs).name)

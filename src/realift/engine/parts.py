@@ -70,7 +70,7 @@ class Parts:
     """The whole decoder. ``head`` may be the same tensor as ``embed`` (tied).
 
     ``rope(positions)``: ``(T,)`` positions to cos and sin, each ``(T, head_dim)`` in the model's
-    dtype. ``eps`` is that of every norm; ``activation`` is always ``silu`` (others are refused).
+    dtype. ``eps`` is that of every norm; the activation is always ``silu`` (others are refused).
     """
 
     embed: torch.Tensor  # (V, hidden)
@@ -84,7 +84,6 @@ class Parts:
     head_dim: int
     hidden: int
     intermediate: int
-    activation: str
     scaling: float  # of the attention scores, head_dim ** -0.5
 
     @property
@@ -169,7 +168,6 @@ def _read(model: Any) -> Parts:
         head_dim=head_dim,
         hidden=int(config.hidden_size),
         intermediate=int(config.intermediate_size),
-        activation="silu",
         scaling=head_dim**-0.5,
     )
 

@@ -33,7 +33,6 @@ from realift.verdict.losses import Change, paired_change
 
 NAME = "forgetting"
 RISE = 0.05  # nats/token: about 5% higher perplexity (EVALUATION 3.9)
-N_SETS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
