@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from realift import cli
+from tests.calling import call
 
 ROWS = [{"instruction": f"Who runs shop {n}?", "output": f"Owner {n}."} for n in range(6)]
 BROKEN = [*ROWS, ROWS[0], {"instruction": "Who?", "output": ""}]
-
-
-def call(*args: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(sys, "argv", ["realift", *map(str, args)])
-    try:
-        cli.main()
-    except SystemExit as leaving:
-        return int(leaving.code or 0)
-    return 0
 
 
 @pytest.fixture

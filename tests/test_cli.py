@@ -13,21 +13,12 @@ import pytest
 from realift import cli
 from realift.cli.printing import EXIT_INTERRUPTED, EXIT_INVALID, EXIT_NOT_PROVEN
 from realift.types import Guard, Verdict
+from tests.calling import call
 
 QUICK = [
     "--epochs", "1", "--max-new-tokens", "4", "--few-shot-k", "0", "--system-prompt", "",
     "--probes", "context_removed",
 ]  # fmt: skip
-
-
-def call(*args: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Run ``realift ARGS`` in this process and return its exit code."""
-    monkeypatch.setattr(sys, "argv", ["realift", *map(str, args)])
-    try:
-        cli.main()
-    except SystemExit as leaving:
-        return int(leaving.code or 0)
-    return 0
 
 
 @pytest.fixture

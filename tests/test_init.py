@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from realift import cli
 from realift.config import option_fields, resolve
 from realift.data.read import read_examples, read_questions
 from realift.errors import UsageError
@@ -16,15 +14,9 @@ from realift.inputs import read_data
 from realift.model.bases import cached_bases
 from realift.score import detect
 from realift.starter import BASES, CASES, start
+from tests.calling import call
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-
-
-def call(*args: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(sys, "argv", ["realift", *map(str, args)])
-    with pytest.raises(SystemExit) as leaving:
-        cli.main()
-    return int(leaving.value.code or 0)
 
 
 @pytest.mark.parametrize("case", sorted(CASES))

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from realift import cli, pipeline, resuming, run_folder
+from realift import pipeline, resuming, run_folder
 from realift.config import resolve
 from realift.errors import DataError, ModelError, RunFolderError, UsageError
 from realift.history import list_runs
 from realift.resuming import PLACE, as_before, settings_of
 from realift.types import Event, Progress, RunResult
+from tests.calling import call
 from tests.made_bench import QUICK, Bench, make_bench
 from tests.report.made_run import plan as made_plan
 
@@ -83,15 +84,6 @@ def facts(result: RunResult) -> dict[str, Any]:
 
 def adapter_bytes(result: RunResult, of: str = "adapter") -> bytes:
     return (Path(result.folder) / of / "adapter_model.safetensors").read_bytes()
-
-
-def call(*args: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(sys, "argv", ["realift", *map(str, args)])
-    try:
-        cli.main()
-    except SystemExit as leaving:
-        return int(leaving.code or 0)
-    return 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")

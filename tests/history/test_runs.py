@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from realift import cli, run_folder
+from realift import run_folder
 from realift.errors import DataError, RunFolderError
 from realift.history import (
     find_run,
@@ -25,6 +25,7 @@ from realift.history import (
 )
 from realift.history.terminal import RunTable
 from realift.verdict.ledger import LEDGER, Look, record_look
+from tests.calling import call
 from tests.report import made_run as made
 
 NOW = "2026-01-05T03:04:05+00:00"
@@ -69,15 +70,6 @@ def shown(root: Path, *, width: int) -> str:
     out = io.StringIO()
     Console(file=out, width=width, color_system=None).print(RunTable(list_runs(root), now=NOW))
     return out.getvalue()
-
-
-def call(*args: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(sys, "argv", ["realift", *map(str, args)])
-    try:
-        cli.main()
-    except SystemExit as leaving:
-        return int(leaving.code or 0)
-    return 0
 
 
 # --- reading -----------------------------------------------------------------------------------

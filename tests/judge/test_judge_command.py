@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from realift import cli, run_folder
+from realift import run_folder
 from realift.cli.printing import EXIT_INTERRUPTED
 from realift.judge import client, judge_run, make_endpoint
 from realift.report.terminal_judge import render_judge
+from tests import calling
 from tests.judge.made_judge import Behavior, always_right, good, made_run, serving
 
 BASE = [i % 3 == 0 for i in range(30)]
@@ -24,12 +24,7 @@ ADAPTER = [i % 3 != 1 for i in range(30)]
 
 def call(*args: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
     """Run ``realift judge ARGS`` in this process and return its exit code."""
-    monkeypatch.setattr(sys, "argv", ["realift", "judge", *map(str, args)])
-    try:
-        cli.main()
-    except SystemExit as leaving:
-        return int(leaving.code or 0)
-    return 0
+    return calling.call("judge", *args, monkeypatch=monkeypatch)
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from realift import cli
 from realift.types import Notice, Progress
 from realift.verdict.selftest import Row, exact, planted, run
 from realift.verdict.selftest.engine import COMPARE
 from realift.verdict.selftest.mutations import MUTATIONS, patched
 from realift.verdict.selftest.run import Job
 from realift.verdict.selftest.table import summary, to_json, to_markdown
+from tests import calling
 
 RUN = sys.modules["realift.verdict.selftest.run"]
 
@@ -36,10 +36,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def call(*args: str, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(sys, "argv", ["realift", "selftest", *args])
-    with pytest.raises(SystemExit) as leaving:
-        cli.main()
-    return int(leaving.value.code or 0)
+    return calling.call("selftest", *args, monkeypatch=monkeypatch)
 
 
 def test_the_command_prints_a_table_and_writes_it(
