@@ -128,8 +128,8 @@ def realift(base: Any, rows: Sequence[Encoded], config: Config) -> float:
     return seconds
 
 
-def tutorial(base: Any, rows: Sequence[Encoded], config: Config) -> float:
-    """``transformers.Trainer`` + peft, as in the usual tutorial."""
+def tutorial_trainer(base: Any, rows: Sequence[Encoded], config: Config, **settings: Any) -> Any:
+    """``transformers.Trainer`` + peft, as in the usual tutorial; ``.model`` has a fresh adapter."""
     from transformers import Trainer, TrainingArguments
 
     def batch(items: list[Encoded]) -> dict[str, Any]:
@@ -140,14 +140,17 @@ def tutorial(base: Any, rows: Sequence[Encoded], config: Config) -> float:
             "labels": made.labels,
         }
 
-    model = create_adapter(base, config)
-    trainer = Trainer(
-        model=model,
-        args=TrainingArguments(remove_unused_columns=False, **usual(config, learning_rate=1e-3)),
+    return Trainer(
+        model=create_adapter(base, config),
+        args=TrainingArguments(remove_unused_columns=False, **usual(config, **settings)),
         train_dataset=list(rows),  # type: ignore[arg-type]
         data_collator=batch,
     )
-    return timed(trainer, model)
+
+
+def tutorial(base: Any, rows: Sequence[Encoded], config: Config) -> float:
+    trainer = tutorial_trainer(base, rows, config, learning_rate=1e-3)
+    return timed(trainer, trainer.model)
 
 
 def usual(config: Config, **more: Any) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from typing import Any
 
 import answering
 import torch
-from training import make_base, make_rows, take_off, usual
+from training import make_base, make_rows, take_off, tutorial_trainer
 from transformers.utils import logging as transformers_logging
 
 from realift.answer.reference import reference_nll
@@ -33,7 +33,6 @@ from realift.engine.parts import agrees, read_parts
 from realift.manifest import machine_facts
 from realift.model import tune
 from realift.train.adapter import create_adapter
-from realift.train.batches import collate
 from realift.train.loop import train_adapter
 from realift.train.plan import plan_training
 
@@ -41,26 +40,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def trained_by_tutorial(base: Any, rows: Sequence[Any], config: Config) -> Any:
-    from transformers import Trainer, TrainingArguments
-
-    def batch(items: list[Any]) -> dict[str, Any]:
-        made = collate(items, pad_id=0)
-        return {
-            "input_ids": made.input_ids,
-            "attention_mask": made.attention_mask,
-            "labels": made.labels,
-        }
-
-    model = create_adapter(base, config)
-    settings = usual(config, learning_rate=config.learning_rate, num_train_epochs=config.epochs)
-    trainer = Trainer(
-        model=model,
-        args=TrainingArguments(remove_unused_columns=False, **settings),
-        train_dataset=list(rows),  # type: ignore[arg-type]
-        data_collator=batch,
+    trainer = tutorial_trainer(
+        base, rows, config, learning_rate=config.learning_rate, num_train_epochs=config.epochs
     )
     trainer.train()
-    return model.eval()
+    return trainer.model.eval()
 
 
 def trained_by_realift(base: Any, rows: Sequence[Any], config: Config) -> Any:
