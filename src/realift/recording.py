@@ -126,11 +126,12 @@ def _worth_keeping(folder: Path) -> bool:
 
 
 def finish(folder: Path) -> RunResult:
-    """Render the reports of a finished run and the list of runs, and read the run back."""
-    write_reports(folder)
+    """Read a finished run back, render its reports and the list of runs."""
+    result = run_folder.load(folder)
+    write_reports(folder, result)
     with suppress(OSError):  # a list that cannot be written is no reason to lose a run
         write_index(folder.parent)
-    return run_folder.load(folder)
+    return result
 
 
 def record_model(folder: Path, base: Base, applied: Applied) -> None:

@@ -28,11 +28,14 @@ def report(folder: str | Path) -> RunResult:
     return result
 
 
-def compare_runs(folders: Sequence[str | Path], out: str | Path | None = None) -> Path:
-    """Write the pages of several runs anew, and one that compares them; returns its path.
+def report_several(
+    folders: Sequence[str | Path], out: str | Path | None = None
+) -> tuple[list[RunResult], Path]:
+    """Write the pages of several runs anew, and one that compares them; the runs, and its path.
 
     ``out``: by default ``comparison.html`` beside the first run.
     """
-    for folder in folders:
-        report(folder)
-    return write_comparison(folders, out or Path(folders[0]).parent / "comparison.html")
+    results = [report(folder) for folder in folders]
+    page = Path(out or Path(folders[0]).parent / "comparison.html")
+    write_comparison(results, page)
+    return results, page

@@ -40,10 +40,9 @@ def report(
     from realift.history.diff import render_diff
     from realift.report.compare_runs import compare_runs
     from realift.report.machine import to_json
-    from realift.run_folder import load, to_plain
+    from realift.run_folder import to_plain
 
-    page = rendering.compare_runs(folders, out)
-    first, *others = (load(folder) for folder in folders)
+    (first, *others), page = rendering.report_several(folders, out)
     diffs = [compare_runs(first, other) for other in others]
     if as_json:
         runs = [to_json(run) for run in (first, *others)]

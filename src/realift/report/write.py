@@ -42,14 +42,8 @@ def write_reports(folder: str | Path, result: RunResult | None = None) -> Report
     return reports
 
 
-def write_comparison(folders: Sequence[str | Path], path: str | Path) -> Path:
-    """Write the page that compares runs (two at least), whole or not at all; returns ``path``.
-
-    Raises:
-        RunFolderError: a folder cannot be read as a run.
-    """
+def write_comparison(results: Sequence[RunResult], path: Path) -> None:
+    """Write the page that compares runs (two at least), whole or not at all."""
     from realift.report.comparison import render_comparison
 
-    runs = [run_folder.load(folder) for folder in folders]
-    run_folder.write_text(Path(path), render_comparison(runs))
-    return Path(path)
+    run_folder.write_text(path, render_comparison(results))
