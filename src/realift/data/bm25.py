@@ -18,17 +18,19 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from realift.data.text import fold
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.int32]
+    Weights = npt.NDArray[np.float64]
+
 K1 = 1.5  # saturation of repeated words
 B = 0.75  # how much a long text is held back
-
-Numbers = npt.NDArray[np.int32]
-Weights = npt.NDArray[np.float64]
 
 # Scripts written without spaces: Chinese, Japanese, Thai, Lao, Khmer, Burmese.
 UNSPACED = re.compile(
@@ -85,6 +87,8 @@ def _singular(word: str) -> str:
 
 def build_index(texts: Iterable[str], split: Callable[[str], list[str]] = words) -> Index:
     """Count and weigh the words of all texts, as ``split`` cuts them; of none, nothing is found."""
+    import numpy as np
+
     counts = [Counter(split(text)) for text in texts]
     mean_length = sum(c.total() for c in counts) / len(counts) if counts else 1.0
     held: dict[str, tuple[list[int], list[float]]] = defaultdict(lambda: ([], []))
@@ -103,6 +107,8 @@ def build_index(texts: Iterable[str], split: Callable[[str], list[str]] = words)
 
 def scores(index: Index, wanted: Iterable[str]) -> Weights:
     """The score of every text for these words, each counted once; 0 where none of them stands."""
+    import numpy as np
+
     totals = np.zeros(index.n)
     for word in sorted(set(wanted)):  # sorted: sums of floats depend on the order
         if word in index.postings:
@@ -116,6 +122,8 @@ def search(index: Index, query: str, k: int) -> tuple[Hit, ...]:
 
     A text that shares no word with the query is never a hit, so fewer may come back.
     """
+    import numpy as np
+
     totals = scores(index, words(query))
     hits = np.flatnonzero(totals)
     best = hits[np.argsort(-totals[hits], kind="stable")[: max(k, 0)]]

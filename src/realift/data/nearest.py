@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-import numpy as np
-
 from realift.data import bm25
 from realift.data.text import fold
 from realift.types import Example
@@ -25,6 +23,8 @@ def nearest(question_text: str, examples: Sequence[Example], k: int) -> tuple[Ex
     """
     if k <= 0 or not examples:
         return ()
+    import numpy as np
+
     rows = tuple(examples)
     scores = bm25.scores(_index(rows), _words(question_text))
     closest = np.argsort(-scores, kind="stable")[:k]
