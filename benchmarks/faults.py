@@ -203,6 +203,12 @@ FAULTS = (
         fits=lambda row: answers(row) and bool(row["input"]),
     ),
     Fault(
+        name="citation of a passage that is not there",
+        codes=("fabricated-citation",),
+        spoil=ends("[9]"),
+        fits=lambda row: answers(row) and (isinstance(row["input"], list) or "[1]" in row["input"]),
+    ),
+    Fault(
         name="email address",
         codes=("personal-data",),
         spoil=ends("Write to jonas.feld82@gmail.com."),

@@ -21,7 +21,12 @@ from realift.data.problems import Findings, raise_if_errors
 from realift.data.retrieve import open_store, retrieve
 from realift.errors import DataError, UsageError
 from realift.score import DimensionTest, SelfTest, selftest
-from realift.score.rows import check_against_context, check_languages, refuses
+from realift.score.rows import (
+    check_against_context,
+    check_citations,
+    check_languages,
+    refuses,
+)
 from realift.sources import load_examples, load_questions
 from realift.types import DataSummary, Example, Problem, Question, RetrievalReport, Where
 from realift.verdict import minimum_detectable, questions_needed
@@ -173,6 +178,7 @@ def _lint(examples: Sequence[Example], config: Config) -> list[Problem]:
     found = [
         *check_examples(examples, phrases, refuses=lambda text: refuses(text, phrases)),
         *check_against_context(examples, phrases),
+        *check_citations(examples),
         *check_languages(examples),
     ]
     return sorted(found, key=lambda p: p.where.line if p.where else 0)

@@ -236,6 +236,23 @@ def test_numbers_dates_and_times_must_stand_there_against_hand(
     assert ground(q, text).unsupported_numbers == missing
 
 
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("Between 20 and 25 pounds.", ()),
+        ("It is 20-25 pounds a head.", ()),
+        ("Shipping is 1,200 to 1,500 dollars.", ()),
+        ("At most 26 pounds.", ("26 pound",)),
+        ("It is £20-26.", ("20-26",)),
+    ],
+)
+def test_both_ends_of_a_range_of_prices_stand_there_against_hand(
+    text: str, missing: tuple[str, ...]
+) -> None:
+    q = asked("price range £20-25, shipping $1,200-1,500")
+    assert ground(q, text).unsupported_numbers == missing
+
+
 def test_a_citation_without_any_numbered_passage_says_so() -> None:
     reason = "cites [1], but nothing in the context is numbered"
     assert ground(FAIR, "In Lyon [1].").reason == reason

@@ -38,6 +38,8 @@ FALSE_MISMATCHES = [  # what it takes for different
     ("北京大学。", "北京大学"),
     ("€42", "42 euros"),
     ("EUR 42", "42€"),
+    ("€20–25", "20-25 euros"),
+    ("€20-€25", "20-25 euros"),
     ("50 percent", "50%"),
     ("1,200 seats", "1200 seats"),
     ("three seats", "3 seats"),

@@ -6,7 +6,12 @@ import pytest
 
 from realift.config import REFUSAL
 from realift.score.language import language
-from realift.score.rows import check_against_context, check_languages, refuses
+from realift.score.rows import (
+    check_against_context,
+    check_citations,
+    check_languages,
+    refuses,
+)
 from realift.types import Example, Message, Where
 
 
@@ -61,6 +66,34 @@ def test_an_input_that_is_no_source_is_said_once():
     (problem,) = check_against_context(rows(*made))
     assert (problem.severity, problem.code) == ("note", "context-is-no-source")
     assert "12 of 12" in problem.message
+
+
+def test_a_citation_of_a_passage_that_is_not_there_is_named_with_its_row():
+    bad = [
+        ("What does plan 9 cost?", "63 euros [2].", "[1] Plan 9 costs 63 euros."),
+        ("What does plan 9 cost?", "63 euros [1, 4-5].", "[1] Plan 9 costs 63 euros."),
+        ("Who leads Acme?", "Ann Lee [1]."),
+    ]
+    problems = check_citations(rows(*SOUND, *bad))
+    assert [(p.code, p.where.line) for p in problems if p.where] == [
+        ("fabricated-citation", 9),
+        ("fabricated-citation", 10),
+        ("fabricated-citation", 11),
+    ]
+    assert "cites [2], but its context has [1] only" in problems[0].message
+    assert "cites [4]" in problems[1].message
+    assert "no numbered passage" in problems[2].message
+
+
+def test_sound_citations_and_brackets_that_are_none_are_no_fault():
+    code = ("What is the first item?", "Take x[1], or [1] in short.", "x = [7, 8]")
+    assert check_citations(rows(*SOUND)) == ()
+    assert check_citations(rows(code, ("Print it.", "print(x[0]) # [0]"), ("And?", "x [1]"))) == ()
+
+
+def test_citations_that_are_all_made_up_are_named_where_passages_are_numbered():
+    made_up = [(asked, answer.replace("[1]", "[3]"), context) for asked, answer, context in SOUND]
+    assert len(check_citations(rows(*made_up))) == len(SOUND)
 
 
 def test_refusals_in_other_words_are_refusals():

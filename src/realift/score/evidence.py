@@ -50,7 +50,7 @@ def read(text: str, lang: str = "en") -> Evidence:
     pieces = (
         Quantity(value=q.value)
         for t in literals
-        for q in _numbers(clauses(" ; ".join(re.findall(r"\d+", t))), lang)
+        for q in _numbers(clauses(" ; ".join([*t.split("-"), *re.findall(r"\d+", t)])), lang)
     )
     focused, plain = _focus(sequence, lang)
     return Evidence(

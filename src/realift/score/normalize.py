@@ -29,10 +29,12 @@ _CJK = (  # scripts written without spaces (or, Korean, with glued particles): a
     (0x20000, 0x3FFFF),
 )
 _SIGNS = "|".join(re.escape(s) for s in sorted(CURRENCY_SIGNS, key=len, reverse=True))
-_NUMERAL = r"[-+]?\d(?:[\d.,]*\d)?"
+_AMOUNT = r"\d(?:[\d.,]*\d)?"
+_NUMERAL = rf"[-+]?{_AMOUNT}"
 _CODES = "|".join(sorted({code.upper() for code in CURRENCY_SIGNS.values()}))
 _BIG = r"\s?(?:k|K|m|M|mn|bn|B|thousand|million|billion|trillion)(?![^\W\d_])"
 _BEFORE = re.compile(rf"({_SIGNS}|\b(?:{_CODES})\s)\s?({_NUMERAL}(?:{_BIG})?)")  # "€42", "EUR 42"
+_RANGE = re.compile(rf"({_SIGNS})\s?({_AMOUNT})-(?:\1\s?)?({_AMOUNT})")  # "£20-25", "£20-£25"
 _AFTER = re.compile(rf"(?<=\d)\s?({_SIGNS})")
 _PERCENT = re.compile(
     r"(?<=\d)\s*(?:%|(?:percent|per cent|pct|prozent|pour ?cent|por ?ciento)\b)", re.IGNORECASE
@@ -56,7 +58,8 @@ _ARTICLES = ("a", "an", "the")
 def tokens(text: str, *, lang: str = "en", bare: bool = False) -> tuple[str, ...]:
     """The comparison tokens of a text, in order.
 
-    1. ``fold``; currency signs and codes move behind their number; ``percent`` is ``%``.
+    1. ``fold``; currency signs and codes move behind their number, or behind their range
+       (``£20-25`` is ``20-25 gbp``); ``percent`` is ``%``.
     2. Numbers keep inner ``.`` ``,`` ``:`` ``/`` ``-``, the sign and ``%``; thousands separators
        that cannot be anything else are removed (``1,200``), the decimal point is ``.``.
        ``1.000`` stays as written unless ``lang`` says what its dot means.
@@ -137,6 +140,7 @@ def _numbers_in_order(text: str) -> str:
         return f"{amount} {CURRENCY_SIGNS.get(sign, sign.lower())} "
 
     text = _MINUS.sub("-", text)
+    text = _RANGE.sub(lambda m: f"{m[2]}-{m[3]} {CURRENCY_SIGNS[m[1]]} ", text)
     text = _BEFORE.sub(moved, text)
     text = _AFTER.sub(lambda m: f" {CURRENCY_SIGNS[m[1]]} ", text)
     text = _PERCENT.sub("%", text)

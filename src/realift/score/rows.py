@@ -14,19 +14,22 @@ from collections.abc import Sequence
 from realift.data.problems import Findings
 from realift.data.text import shorten
 from realift.score.evidence import missing_numbers, read
-from realift.score.fold import strip_citations
+from realift.score.fold import CITATION, strip_citations
 from realift.score.language import CODES, language
 from realift.score.names import missing_names
 from realift.score.refusal import detect
+from realift.score.sources import cited_numbers
 from realift.score.units import MAGNITUDES, NUMBER_WORDS, TENS
 from realift.types import Example, Problem, Where
 
 MOST_READ = 5000  # rows that are compared with their context; reading one takes milliseconds
 MANY = 10  # rows below which even a trait of most of them is said row by row
 MOST = 0.5  # share of rows from which a trait belongs to the task and is no fault of a row
+_SHOWN = 5  # numbers of passages named in a message
 OTHER = 0.2  # share of rows up to which another language is a stray, not a mixture
 _WORD = re.compile(r"\d[\d.,]*\d|[^\W_]+")
 _SMALL = re.compile(r"(?<![\w'’])[a-zß-ÿ]{2,}(?!\w)")
+_LABEL = re.compile(r"^[ \t]*\[\d{1,3}\] ", re.MULTILINE)
 _NUMBERS = frozenset({*NUMBER_WORDS, *TENS, *MAGNITUDES, "hundred"})
 
 
@@ -99,6 +102,42 @@ def check_against_context(
             hint="correct the answer or the context; else the row teaches to make things up",
         )
     return found.problems()
+
+
+def check_citations(examples: Sequence[Example]) -> tuple[Problem, ...]:
+    """Answers that cite ``[n]`` where no ``[n]`` stands in their prompt.
+
+    Said of a prompt with numbered passages (lines that begin with ``[n]``), and of any prompt when
+    some other row cites what it was given; else ``[1]`` may be no citation (``x[1]`` in code).
+    """
+    found = Findings()
+    faults: list[tuple[Example, int, frozenset[int], bool]] = []
+    cites = False
+    for row in examples:
+        cited = _cited(row.answer)
+        if cited:
+            prompt = "\n".join(t for m in row.messages[:-1] for t in (m.content, m.context))
+            given = _cited(prompt)
+            cites |= not cited.isdisjoint(given)
+            labeled = _LABEL.search(prompt) is not None
+            faults += [(row, min(cited - given), given, labeled)] if cited - given else []
+    for row, number, given, labeled in faults:
+        if labeled or cites:
+            shown = ", ".join(f"[{n}]" for n in sorted(given)[:_SHOWN])
+            shown += ", ..." if len(given) > _SHOWN else ""
+            found.warning(
+                "fabricated-citation",
+                f"the answer cites [{number}], but its context has "
+                + (f"{shown} only" if given else "no numbered passage"),
+                row.where,
+                hint="correct the number or take it out; else the row teaches to make citations up",
+            )
+    return found.problems()
+
+
+def _cited(text: str) -> frozenset[int]:
+    """The numbers that stand in brackets in a text."""
+    return frozenset(n for mark in CITATION.finditer(text) for n in cited_numbers(mark[0]))
 
 
 def _small_words(examples: Sequence[Example]) -> frozenset[str]:
