@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 
 from realift.engine import decode as loop
+from realift.engine import grouping
 from realift.engine.decode import Answer, Counts, Request, decode, rows_that_fit
 from realift.engine.decode_cache import Slab, bytes_per_token, length_class
 from realift.engine.decode_check import answers_agree
 from realift.engine.decode_drafts import Drafter
+from realift.engine.decode_step import weights_of
 from realift.engine.parts import Parts, read_parts
+from realift.model import multiply
 from tests.conftest import make_model
 from tests.engine.test_parts import FAMILIES, adapted
 
@@ -106,6 +109,27 @@ def test_greedy_answers_are_those_of_plain_generate_against_reference(
         done, _ = pair.answers(requests, **how)
         assert [done[i, 0].all_ids for i in range(len(requests))] == wanted, how
         assert all(done[i, 0].stopped == (ids[-1] in STOPS) for i, ids in enumerate(wanted))
+
+
+def test_packed_weights_write_the_same_answers_and_need_memory_to_spare(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not multiply.has_onednn():
+        pytest.skip("this torch has no oneDNN")
+    monkeypatch.setattr(multiply, "_chosen", ["onednn"])
+    weights = weights_of(pair.base, rows=24)
+    assert all(g.packed is not None for g in (weights.head, weights.layers[0].qkv))
+    requests = asked(5)
+    packed, _ = pair.answers(requests)
+    assert [packed[i, 0].all_ids for i in range(len(requests))] == [
+        pair.generate(r) for r in requests
+    ]
+    size = sum(w.numel() for n in pair.base.layers for w in (x.weight for x in n.linears))
+    size += pair.base.head.numel()
+    for free, some in ((4 * 4 * size, True), (4 * 4 * size - 1, False)):
+        monkeypatch.setattr(grouping, "free_bytes", lambda _device, n=free: n)
+        assert (weights_of(pair.base, rows=24).head.packed is not None) == some
+    assert weights_of(pair.base).head.packed is None
 
 
 def test_wrong_and_right_guesses_change_nothing_but_the_number_of_passes(pair: Pair) -> None:

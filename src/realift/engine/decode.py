@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING
 
 from realift.engine.decode_cache import Slab, bytes_per_token, length_class
 from realift.engine.decode_drafts import Drafter
-from realift.engine.decode_step import SlabStep, Span, next_hidden, read_prompts
-from realift.engine.packing import Block, common_length, lay_out
+from realift.engine.decode_step import SlabStep, Span, next_hidden, read_prompts, weights_of
+from realift.engine.packing import Pack, common_length, joined, lay_out
 from realift.engine.parts import Parts
 from realift.model.device import free_bytes
-from realift.model.multiply import times_transposed
 
 if TYPE_CHECKING:
     import torch
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 PACK = 1024  # tokens of prompts read in one pass
 MOST_ROWS = {"cpu": 96, "cuda": 256}  # answers written at a time; more rows gain nothing
 CACHE_BYTES = {"cpu": 2 << 30, "cuda": 8 << 30}
+_TYPICAL = 24  # tokens of a pass that the weights are packed for
 PASS = {"cpu": 48, "cuda": 256}  # tokens of a pass up to which guessed ones cost little
 
 
@@ -152,6 +152,7 @@ class _Loop:
     ) -> None:
         self.variants, self.requests = variants, requests
         self.base = variants[0]
+        self.weights = weights_of(self.base, rows=_TYPICAL)
         self.stops = frozenset(stop_ids)
         self.on_answers, self.draw = on_answers, draw
         self.rows: dict[int, _Row] = {}
@@ -206,30 +207,21 @@ class _Loop:
     def _read(self, places: dict[int, list[int]]) -> None:
         import torch
 
-        ids: list[int] = []
-        positions: list[int] = []
-        blocks: list[Block] = []
+        packs: list[Pack] = []
         spans: list[Span] = []
-        where: dict[int, tuple[int, ...]] = {}
+        order: list[int] = []
+        at = 0
         for variant in sorted({self.requests[i].variant for i in places}):
             mine = [i for i in places if self.requests[i].variant == variant]
-            pack = lay_out([self.requests[i].ids for i in mine])
-            at = len(ids)
-            ids += pack.ids
-            positions += pack.positions
-            blocks += [_shift(block, at) for block in pack.blocks]
-            spans.append(self._span(at, len(ids), variant))
-            for i, place in zip(mine, pack.places, strict=True):
-                where[i] = tuple(p + at for p in place)
+            order += mine
+            packs.append(lay_out([self.requests[i].ids for i in mine]))
+            spans.append(self._span(at, at + packs[-1].n_tokens, variant))
+            at += packs[-1].n_tokens
+        pack = joined(packs)
+        where = dict(zip(order, pack.places, strict=True))
         device = self.base.embed.device
-        self.counts.prompt_tokens += len(ids)
-        hidden, keys, values = read_prompts(
-            self.base,
-            torch.tensor(ids, device=device),
-            torch.tensor(positions, device=device),
-            blocks,
-            spans,
-        )
+        self.counts.prompt_tokens += pack.n_tokens
+        hidden, keys, values = read_prompts(self.weights, pack, spans)
         rows = [(i, sample) for i, samples in places.items() for sample in samples]
         logits = self._logits(hidden[[where[i][-1] for i in places]])
         of_row = [n for n, samples in enumerate(places.values()) for _ in samples]
@@ -296,7 +288,7 @@ class _Loop:
             spans[-1] = self._span(spans[-1].start, len(ids), row.variant)
         device = self.base.embed.device
         hidden = next_hidden(
-            self.base,
+            self.weights,
             torch.tensor(ids, device=device),
             torch.tensor(positions, device=device),
             [self._slab_step(slab, starts, guesses) for slab in self.slabs.values() if slab.rows],
@@ -428,7 +420,7 @@ class _Loop:
         import torch
 
         with torch.inference_mode():
-            return times_transposed(hidden, self.base.head)
+            return self.weights.head.forward(hidden)
 
     def _pick(
         self, logits: torch.Tensor, rows: Sequence[int], streams: Sequence[str],
@@ -448,8 +440,3 @@ class _Loop:
             for n, token in zip(drawn, tokens, strict=True):
                 out[n] = token
         return out
-
-
-def _shift(block: Block, by: int) -> Block:
-    (a, b), (c, d) = block.queries, block.keys
-    return Block(queries=(a + by, b + by), keys=(c + by, d + by), causal=block.causal)

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from realift.engine.parts import Linear
+from realift.model.device import free_bytes
+from realift.model.multiply import packed, times_transposed
 
 if TYPE_CHECKING:
     import torch
+
+_PLENTY = 4  # times the size of a second copy has to be free for it
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,6 +25,11 @@ class Group:
     members: tuple[Linear, ...]
     starts: tuple[int, ...]
     stops: tuple[int, ...]
+    packed: torch.Tensor | None = None  # a copy of the weight as the multiply library lays it out
+
+    def forward(self, x: torch.Tensor, *, plus: torch.Tensor | None = None) -> torch.Tensor:
+        """``x`` (T, in) through the frozen weights: (T, all out), plus ``plus``."""
+        return times_transposed(x, self.weight, bias=self.bias, plus=plus, packed=self.packed)
 
     @property
     def adapted(self) -> bool:
@@ -56,6 +65,14 @@ def group(*members: Linear) -> Group:
         starts=(0, *stops[:-1]),
         stops=tuple(stops),
     )
+
+
+def pack_weights(groups: Sequence[Group], *, rows: int) -> None:
+    """Pack the groups' weights for multiplies with about ``rows`` tokens, if memory is plenty."""
+    size = sum(g.weight.numel() * g.weight.element_size() for g in groups)
+    if groups and _PLENTY * size <= free_bytes(str(groups[0].weight.device)):
+        for g in groups:
+            g.packed = packed(g.weight, rows=rows)
 
 
 def _side_by_side(tensors: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -76,6 +76,32 @@ def lay_out(rows: Sequence[Sequence[int]], *, share_from: int | None = SHARE_FRO
     )
 
 
+def joined(packs: Sequence[Pack]) -> Pack:
+    """Packs end to end as one; tokens of different packs do not see each other.
+
+    >>> both = joined([lay_out([[1, 2]]), lay_out([[3]])])
+    >>> both.ids, both.places, both.blocks[1].keys
+    ((1, 2, 3), ((0, 1), (2,)), (2, 3))
+    """
+    ids: list[int] = []
+    positions: list[int] = []
+    places: list[tuple[int, ...]] = []
+    blocks: list[Block] = []
+    for pack in packs:
+        at = len(ids)
+        ids += pack.ids
+        positions += pack.positions
+        places += (tuple(p + at for p in place) for place in pack.places)
+        for block in pack.blocks:
+            (a, b), (c, d) = block.queries, block.keys
+            blocks.append(
+                Block(queries=(a + at, b + at), keys=(c + at, d + at), causal=block.causal)
+            )
+    return Pack(
+        ids=tuple(ids), positions=tuple(positions), places=tuple(places), blocks=tuple(blocks)
+    )
+
+
 class _Layout:
     """The pack under construction."""
 

@@ -11,10 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from realift.engine.decode_step import Span, hidden_of_pack
+from realift.engine.decode_step import Span, Weights, hidden_of_pack, weights_of
 from realift.engine.packing import common_length, lay_out
 from realift.engine.parts import Parts
-from realift.model.multiply import times_transposed
 
 if TYPE_CHECKING:
     import torch
@@ -45,10 +44,11 @@ def score_rows(
 
     sums, greedy = [0.0] * len(rows), [0] * len(rows)
     order = sorted((i for i in range(len(rows)) if len(rows[i])), key=lambda i: tuple(rows[i]))
+    weights = weights_of(parts)
     with torch.inference_mode():
         for numbers in _packs(rows, order):
             pack = lay_out([rows[i] for i in numbers])
-            hidden = hidden_of_pack(parts, pack, [Span(start=0, end=pack.n_tokens, parts=parts)])
+            hidden = hidden_of_pack(weights, pack, [Span(start=0, end=pack.n_tokens, parts=parts)])
             wanted = [
                 (n, pack.places[n][t - 1], rows[i][t])
                 for n, i in enumerate(numbers)
@@ -57,7 +57,7 @@ def score_rows(
             ]
             if not wanted:
                 continue
-            found = _at_places(parts, hidden, [w[1] for w in wanted], [w[2] for w in wanted])
+            found = _at_places(weights, hidden, [w[1] for w in wanted], [w[2] for w in wanted])
             for (n, _, _), (loss, likeliest) in zip(wanted, found, strict=True):
                 sums[numbers[n]] += loss
                 greedy[numbers[n]] += likeliest
@@ -65,16 +65,16 @@ def score_rows(
 
 
 def _at_places(
-    parts: Parts, hidden: torch.Tensor, places: Sequence[int], targets: Sequence[int]
+    weights: Weights, hidden: torch.Tensor, places: Sequence[int], targets: Sequence[int]
 ) -> Iterator[tuple[float, bool]]:
     """The loss of each target, and whether it is the likeliest token at its place."""
     import torch
 
     device = hidden.device
-    step = max(1, _HEAD // parts.head.shape[0])
+    step = max(1, _HEAD // weights.parts.head.shape[0])
     for at in range(0, len(places), step):
         some = hidden[torch.tensor(places[at : at + step], device=device)]
-        logits = times_transposed(some, parts.head).float()
+        logits = weights.head.forward(some).float()
         wanted = torch.tensor(targets[at : at + step], device=device)
         losses = logits.logsumexp(dim=-1) - logits.gather(1, wanted[:, None])[:, 0]
         likeliest = logits.argmax(dim=-1) == wanted
