@@ -67,20 +67,18 @@ def interval_svg(row: Comparison, *, span: float, min_gain: float) -> Markup:
     low, high = row.interval.low, row.interval.high
 
     def x(value: float) -> float:
-        return max(-1.0, min(1.0, value / span))
+        return 0.5 + max(-1.0, min(1.0, value / span)) / 2.1
 
-    def draw(axes: Any) -> None:
-        def line(xs: tuple[float, float], ys: tuple[float, float], **style: Any) -> None:
-            axes.plot(xs, ys, clip_on=False, **style)
+    def draw(figure: Any) -> None:
+        def line(xs: tuple[float, float], half: float, **style: Any) -> None:
+            drawing.add_line(figure, xs, (0.5 - half, 0.5 + half), **style)
 
-        axes.set_xlim(-1.05, 1.05)
-        axes.set_ylim(-1, 1)
-        line((-1, 1), (0, 0), color=drawing.LINE, linewidth=1)
-        line((0, 0), (-0.9, 0.9), color=drawing.SOFT, linewidth=1)
+        line((x(-span), x(span)), 0, color=drawing.LINE, linewidth=1)
+        line((x(0), x(0)), 0.45, color=drawing.SOFT, linewidth=1)
         gain = x(min_gain)
-        line((gain, gain), (-0.7, 0.7), color=drawing.SOFT, linewidth=1, linestyle=(0, (2, 2)))
-        line((x(low), x(high)), (0, 0), color=drawing.TONE, linewidth=3)
-        line((x(middle), x(middle)), (0, 0), color=drawing.TONE, linewidth=9)
+        line((gain, gain), 0.35, color=drawing.SOFT, linewidth=1, linestyle=(0, (2, 2)))
+        line((x(low), x(high)), 0, color=drawing.TONE, linewidth=3)
+        line((x(middle), x(middle)), 0, color=drawing.TONE, linewidth=9)
 
     css = f"interval {view.tone(row.label)}"
     return drawing.picture(draw, name="interval", width=200, height=20, css=css)

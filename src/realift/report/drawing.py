@@ -4,7 +4,8 @@ A picture is drawn on one axes and comes back as markup for the page: text stays
 the page's own CSS variables (so light and dark are the browser's choice), no id clashes with
 another picture's, and the same call gives the same bytes. matplotlib is loaded on the first call.
 
->>> picture(lambda axes: axes.plot([0, 1], [0, 1]), name="a", width=10, height=10, label="up")[:4]
+>>> square = {"width": 10, "height": 10, "margins": (1, 1, 1, 1)}
+>>> picture(lambda axes: axes.plot([0, 1], [0, 1]), name="a", label="up", **square)[:4]
 Markup('<svg')
 """
 
@@ -14,7 +15,7 @@ import io
 import logging
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -83,7 +84,7 @@ def picture(
     label: str = "",
     css: str = "chart",
 ) -> Markup:
-    """One axes, drawn by ``draw``, as ``<svg>``.
+    """One axes, drawn by ``draw``, as ``<svg>``; without margins ``draw`` gets the bare figure.
 
     Args:
         name: unique in the page; keeps the ids of this picture apart.
@@ -101,6 +102,13 @@ def picture(
             label=label,
             css=css,
         )
+
+
+def add_line(figure: Any, xs: Sequence[float], ys: Sequence[float], **style: Any) -> None:
+    """A line on a bare figure, in shares of its width and height (axes take ten times as long)."""
+    from matplotlib.lines import Line2D
+
+    figure.add_artist(Line2D(xs, ys, **style))
 
 
 @contextmanager
@@ -136,17 +144,16 @@ def _drawn(
         settings.update({**_SETTINGS, "svg.hashsalt": name})
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
         canvas: Any = FigureCanvasSVG(figure)
-        axes = figure.add_axes(
-            (
+        if any(margins):
+            frame = (
                 left / width,
                 bottom / height,
                 (width - left - right) / width,
                 (height - top - bottom) / height,
             )
-        )
-        if not any(margins):
-            axes.set_axis_off()
-        draw(axes)
+            draw(figure.add_axes(frame))
+        else:
+            draw(figure)
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         # savefig would draw everything twice
         canvas.print_svg(out, metadata=nothing)

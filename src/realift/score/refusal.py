@@ -21,12 +21,12 @@ from realift.config import REFUSAL
 from realift.score.fold import fold, strip_citations, strip_thoughts
 from realift.score.refusal_patterns import (
     CLAIM,
-    GRAMMAR,
     HARMLESS,
     OPENERS,
     SPOKEN,
     TURN,
     WEAK_GRAMMAR,
+    grammar,
 )
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')*_]*\s+|(?<=[。！？])|(?<=[。!?])(?=[^\x00-\x7f])|\n+")
@@ -88,7 +88,7 @@ def detect(text: str, phrases: Sequence[str] = (), *, question: str = "") -> Ref
         return Refusal(kind="none", reason="empty")
     rules = _Rules(
         templates=tuple(_folded(p) for p in (REFUSAL, *phrases) if _folded(p)),
-        grammars=(GRAMMAR, WEAK_GRAMMAR) if uncited == said else (GRAMMAR,),
+        grammars=(grammar(), WEAK_GRAMMAR) if uncited == said else (grammar(),),
     )
     rest = _after_refusal(sentences, rules)
     if rest is None:
@@ -151,8 +151,8 @@ def _refusal_end(first: str, rules: _Rules) -> str | None:
                 and len(template.split()) > _SHORT_TEMPLATE
             ):
                 return tail
-        for grammar in rules.grammars:
-            m = grammar.match(start)
+        for pattern in rules.grammars:
+            m = pattern.match(start)
             if m:
                 return start[m.end() :]
     return None
@@ -165,7 +165,7 @@ def _refuses(sentence: str, rules: _Rules) -> bool:
 def _turns(sentence: str) -> bool:
     """Whether a refusal follows within the sentence ("9 am, but I'm not sure")."""
     folded = _folded(sentence)
-    return any(GRAMMAR.match(folded, m.end()) for m in TURN.finditer(folded))
+    return any(grammar().match(folded, m.end()) for m in TURN.finditer(folded))
 
 
 def _harmless(sentence: str, rules: _Rules, question: str) -> bool:

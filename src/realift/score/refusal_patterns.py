@@ -9,6 +9,7 @@ Sentences arrive case-folded, with one kind of apostrophe, dash and space.
 
 from __future__ import annotations
 
+import functools
 import re
 
 _SOURCE = (
@@ -158,7 +159,12 @@ def _any(*patterns: str) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{p})" for p in patterns))
 
 
-GRAMMAR = _any(*_ENGLISH, *_GERMAN, *_FRENCH, *_SPANISH, *_CHINESE, *_JAPANESE)
+@functools.cache
+def grammar() -> re.Pattern[str]:
+    """Sentences that refuse, in every language known. Compiled (70 ms) when first needed."""
+    return _any(*_ENGLISH, *_GERMAN, *_FRENCH, *_SPANISH, *_CHINESE, *_JAPANESE)
+
+
 WEAK_GRAMMAR = _any(*_WEAK)
 # Where a refusal may begin behind an answer in the same sentence ("9 am, but I'm not sure").
 TURN = re.compile(rf"[,;] (?:(?:but|though|although|and|so) )?(?=(?:i|we|i'?m)\b|{_NP})")
