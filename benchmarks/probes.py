@@ -6,7 +6,8 @@ for the planted share, which it gets wrong. Only one fault is planted at a time,
 are judged together, as in a run.
 
 ``trained``: real adapters on the embedded base: both recipes of ``examples/acme`` at the learning
-rate of the recipe, at ten times and at a tenth of it.
+rate of the recipe, at ten times and at a tenth of it; one more that was taught to give its facts
+beside passages that say otherwise (``contradicting.jsonl``); and the naive one asked about those.
 
 ``run``: the checks of losses, of run folders trained before (without a system prompt).
 
@@ -41,6 +42,7 @@ from realift.verdict.checks import Draft, judge_drafts
 
 ROOT = Path(__file__).resolve().parents[1]
 ACME = ROOT / "examples" / "acme"
+CONTRADICTING = ROOT / "benchmarks" / "contradicting.jsonl"
 RESULTS = ROOT / "benchmarks" / "results" / "probes.jsonl"
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 RIGHT, CHURN, MARGIN = 0.9, 0.05, 0.10
@@ -208,26 +210,51 @@ def trained() -> Iterable[dict[str, Any]]:
     import realift
 
     done = {(r["recipe"], r["factor"]) for r in results() if r["kind"] == "trained"}
-    for recipe, factor in (
-        ("naive", 1.0), ("naive", 10.0), ("realift", 1.0), ("realift", 10.0), ("realift", 0.1),
-    ):  # fmt: skip
-        if (recipe, factor) in done:
-            continue
-        with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
+        questions, rows = contradicting(Path(folder))
+        cases: tuple[tuple[str, float, dict[str, Any]], ...] = (
+            ("naive", 1.0, {}), ("naive", 10.0, {}),
+            ("realift", 1.0, {}), ("realift", 10.0, {}), ("realift", 0.1, {}),
+            ("naive, asked about passages that contradict it", 1.0, {"eval": str(questions)}),
+            ("naive, taught to ignore passages", 1.0, {"train": str(rows)}),
+        )  # fmt: skip
+        for name, factor, more in cases:
+            if (name, factor) in done:
+                continue
             started = time.perf_counter()
             result = realift.run(
-                ACME / f"{recipe}.yaml", learning_rate=0.003 * factor, few_shot_k=0, runs_dir=folder
+                ACME / f"{name.split(',')[0]}.yaml",
+                learning_rate=0.003 * factor,
+                few_shot_k=0,
+                runs_dir=f"{folder}/runs",
+                **more,
             )
-        assert result.verdict is not None
-        yield {
-            "kind": "trained",
-            "recipe": recipe,
-            "factor": factor,
-            "label": result.verdict.label,
-            "recommendation": result.verdict.recommendation,
-            "seconds": round(time.perf_counter() - started),
-            "checks": {c.name: {"status": c.status, "said": c.sentence} for c in result.checks},
-        }
+            assert result.verdict is not None
+            yield {
+                "kind": "trained",
+                "recipe": name,
+                "factor": factor,
+                "label": result.verdict.label,
+                "recommendation": result.verdict.recommendation,
+                "seconds": round(time.perf_counter() - started),
+                "checks": {c.name: {"status": c.status, "said": c.sentence} for c in result.checks},
+            }
+
+
+def contradicting(folder: Path) -> tuple[Path, Path]:
+    """Questions about the taught facts beside passages that contradict them; and as training rows
+    that give the taught answer all the same, behind the naive rows."""
+    found = [json.loads(line) for line in CONTRADICTING.read_text(encoding="utf-8").splitlines()]
+    taught = [
+        {"instruction": q["question"], "context": q["context"], "output": q.pop("taught")}
+        for q in found
+    ]
+    naive = (ACME / "naive.jsonl").read_text(encoding="utf-8").splitlines()
+    questions, rows = folder / "questions.jsonl", folder / "rows.jsonl"
+    questions.write_text("".join(json.dumps(q) + "\n" for q in found), encoding="utf-8")
+    lines = [*naive, *map(json.dumps, taught)]
+    rows.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    return questions, rows
 
 
 def of_run(folder: Path) -> dict[str, Any]:
