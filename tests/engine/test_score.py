@@ -74,29 +74,26 @@ def test_common_beginnings_are_computed_once(monkeypatch: pytest.MonkeyPatch) ->
     sizes: list[int] = []
     real = score.hidden_of_pack
 
-    def watched(parts: Any, pack: Any, spans: Any) -> Any:
+    def watched(weights: Any, pack: Any, spans: Any, **how: Any) -> Any:
         sizes.append(pack.n_tokens)
-        return real(parts, pack, spans)
+        return real(weights, pack, spans, **how)
 
     monkeypatch.setattr(score, "hidden_of_pack", watched)
     parts = read_parts(make_model("llama"))
     assert parts is not None
-    some = rows()
-    whole = score.score_rows(
-        parts, [r.input_ids for r in some], [(False, *r.supervised[1:]) for r in some]
-    )
-    assert sizes == [30 + 3 + 17 + 40 + 50 + 1 + 2]  # the equal row and the beginning cost nothing
+    ids = [r.input_ids for r in rows()]
+    counted = [(False, *(i % 2 == len(row) % 2 for i in range(2, len(row) + 1))) for row in ids]
+    assert all(marks[-1] for marks in counted if len(marks) > 1)
+    whole = score.score_rows(parts, ids, counted)
+    # The equal row and the beginning cost nothing, the last token of a row is never an input.
+    assert sizes == [29 + 3 + 17 + 40 + 49 + 1]
     monkeypatch.setattr(score, "PACK", 40)
-    many = score.score_rows(
-        parts, [r.input_ids for r in some], [(False, *r.supervised[1:]) for r in some]
-    )
+    many = score.score_rows(parts, ids, counted)
     assert len(sizes) > 3
     assert [m.sum for m in many] == pytest.approx([w.sum for w in whole], abs=1e-4)
     assert [m.n_greedy for m in many] == [w.n_greedy for w in whole]
     monkeypatch.setattr(score, "_HEAD", 3 * 400)  # three positions at a time
-    again = score.score_rows(
-        parts, [r.input_ids for r in some], [(False, *r.supervised[1:]) for r in some]
-    )
+    again = score.score_rows(parts, ids, counted)
     assert [m.sum for m in again] == pytest.approx([w.sum for w in whole], abs=1e-4)
 
 

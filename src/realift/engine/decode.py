@@ -221,9 +221,10 @@ class _Loop:
         where = dict(zip(order, pack.places, strict=True))
         device = self.base.embed.device
         self.counts.prompt_tokens += pack.n_tokens
-        hidden, keys, values = read_prompts(self.weights, pack, spans)
+        ends = sorted({where[i][-1] for i in places})
+        hidden, keys, values = read_prompts(self.weights, pack, spans, wanted=ends)
         rows = [(i, sample) for i, samples in places.items() for sample in samples]
-        logits = self._logits(hidden[[where[i][-1] for i in places]])
+        logits = self._logits(hidden[[ends.index(where[i][-1]) for i in places]])
         of_row = [n for n, samples in enumerate(places.values()) for _ in samples]
         streams = [self._stream(i, sample) for i, sample in rows]
         first = self._pick(logits, of_row, streams, [0] * len(rows))

@@ -6,14 +6,15 @@ weight; what a variant's adapter adds is added to its own tokens, which lie toge
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from realift.engine.attention import attend
 from realift.engine.decode_cache import Slab
-from realift.engine.forward import norm
 from realift.engine.grouping import Group, group, pack_weights
+from realift.engine.norms import rms
 from realift.engine.packing import Pack
 from realift.engine.parts import Linear, Parts
 
@@ -95,12 +96,12 @@ def weights_of(parts: Parts, *, rows: int = 0) -> Weights:
 
 
 def read_prompts(
-    weights: Weights, pack: Pack, spans: Sequence[Span]
+    weights: Weights, pack: Pack, spans: Sequence[Span], *, wanted: Sequence[int]
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """A pack of prompts through the model.
 
-    Returns the normed hidden states (T, hidden) and the keys and values of every layer, both
-    (layers, T, kv heads, D).
+    Returns the normed hidden states (W, hidden) of the ``wanted`` places (sorted), and the keys and
+    values of every layer, both (layers, T, kv heads, D).
     """
     parts = weights.parts
     shape = (len(parts.layers), pack.n_tokens, parts.n_kv_heads, parts.head_dim)
@@ -109,7 +110,7 @@ def read_prompts(
     def keep(layer: int, k: torch.Tensor, v: torch.Tensor) -> None:
         keys[layer], values[layer] = k, v
 
-    return hidden_of_pack(weights, pack, spans, keep=keep), keys, values
+    return hidden_of_pack(weights, pack, spans, wanted=wanted, keep=keep), keys, values
 
 
 def hidden_of_pack(
@@ -117,9 +118,10 @@ def hidden_of_pack(
     pack: Pack,
     spans: Sequence[Span],
     *,
+    wanted: Sequence[int],
     keep: Callable[[int, torch.Tensor, torch.Tensor], None] | None = None,
 ) -> torch.Tensor:
-    """A pack through the model; the normed hidden states (T, hidden).
+    """A pack through the model; the normed hidden states (W, hidden) of ``wanted`` places (sorted).
 
     ``keep`` is told every layer's number, keys and values (T, kv heads, D).
     """
@@ -134,7 +136,7 @@ def hidden_of_pack(
 
     ids, positions = (torch.tensor(t, device=device) for t in (pack.ids, pack.positions))
     with torch.inference_mode():
-        return _through(weights, ids, positions, spans, attention)
+        return _through(weights, ids, positions, spans, attention, wanted=wanted)
 
 
 def next_hidden(
@@ -185,37 +187,50 @@ def _through(
     positions: torch.Tensor,
     spans: Sequence[Span],
     attention: Attention,
+    *,
+    wanted: Sequence[int] | None = None,
 ) -> torch.Tensor:
+    """All layers and the last norm; of the tokens ``wanted`` (sorted places), None = of all."""
     import torch
     import torch.nn.functional as F
 
-    parts, grouped = weights.parts, weights.layers
+    parts = weights.parts
     adapted = [span for span in spans if span.end > span.start and _has_adapter(span.parts)]
     hidden = parts.embed[ids]  # (T, hidden)
-    cos, sin = (t[:, None] for t in parts.rope(positions))  # (T, 1, D)
-    for number, layer in enumerate(parts.layers):
-        x = norm(hidden, layer.input_norm, parts.eps)
-        qkv = _project(x, number, grouped[number].qkv, ("q", "k", "v"), adapted)
+    half, last = parts.head_dim // 2, len(parts.layers) - 1
+    cos, sin = parts.rope(positions)
+    cos, sin = cos[:, None], sin[:, None, :half]  # (T, 1, D) and (T, 1, D / 2): halves are alike
+    for number, (layer, grouped) in enumerate(zip(parts.layers, weights.layers, strict=True)):
+        x, _ = rms(hidden, layer.input_norm, parts.eps)
+        qkv = _project(x, number, grouped.qkv, ("q", "k", "v"), adapted)
         heads = qkv.view(len(x), -1, parts.head_dim)
         v = heads[:, parts.n_heads + parts.n_kv_heads :]
         turning = heads[:, : parts.n_heads + parts.n_kv_heads]
         if layer.q_norm is not None and layer.k_norm is not None:
-            q, k = (
-                norm(turning[:, : parts.n_heads], layer.q_norm, parts.eps),
-                norm(turning[:, parts.n_heads :], layer.k_norm, parts.eps),
-            )
+            q, _ = rms(turning[:, : parts.n_heads], layer.q_norm, parts.eps)
+            k, _ = rms(turning[:, parts.n_heads :], layer.k_norm, parts.eps)
             turning = torch.cat((q, k), dim=1)
-        one, two = turning.chunk(2, dim=-1)
-        turned = turning * cos + torch.cat((-two, one), dim=-1) * sin
+        turned = turning * cos
+        turned[..., :half].addcmul_(turning[..., half:], sin, value=-1)
+        turned[..., half:].addcmul_(turning[..., :half], sin)
         seen = attention(number, turned[:, : parts.n_heads], turned[:, parts.n_heads :], v)
-        hidden = _project(seen.flatten(1), number, grouped[number].o, ("o",), adapted, plus=hidden)
-        x = norm(hidden, layer.post_norm, parts.eps)
-        both = _project(x, number, grouped[number].gate_up, ("gate", "up"), adapted)
-        gate, up = both.chunk(2, dim=-1)
-        hidden = _project(
-            F.silu(gate) * up, number, grouped[number].down, ("down",), adapted, plus=hidden
-        )
-    return norm(hidden, parts.norm, parts.eps)
+        if number == last and wanted is not None:
+            chosen = torch.tensor(wanted, device=ids.device)
+            seen, hidden = seen[chosen], hidden[chosen]
+            adapted = [_among(span, wanted) for span in adapted]
+        hidden = _project(seen.flatten(1), number, grouped.o, ("o",), adapted, plus=hidden)
+        x, _ = rms(hidden, layer.post_norm, parts.eps)
+        gate, up = _project(x, number, grouped.gate_up, ("gate", "up"), adapted).chunk(2, dim=-1)
+        act = F.silu(gate).mul_(up)
+        hidden = _project(act, number, grouped.down, ("down",), adapted, plus=hidden)
+    return rms(hidden, parts.norm, parts.eps)[0]
+
+
+def _among(span: Span, wanted: Sequence[int]) -> Span:
+    """A span in the numbering of the wanted (sorted) places."""
+    return Span(
+        start=bisect_left(wanted, span.start), end=bisect_left(wanted, span.end), parts=span.parts
+    )
 
 
 def _has_adapter(parts: Parts | None) -> bool:

@@ -43,24 +43,29 @@ def score_rows(
     import torch
 
     sums, greedy = [0.0] * len(rows), [0] * len(rows)
-    order = sorted((i for i in range(len(rows)) if len(rows[i])), key=lambda i: tuple(rows[i]))
+    asked = [[t for t in range(1, len(row)) if marks[t]]
+             for row, marks in zip(rows, counted, strict=True)]  # fmt: skip
+    order = sorted((i for i in range(len(rows)) if asked[i]), key=lambda i: tuple(rows[i]))
     weights = weights_of(parts)
     with torch.inference_mode():
         for numbers in _packs(rows, order):
-            pack = lay_out([rows[i] for i in numbers])
-            hidden = hidden_of_pack(weights, pack, [Span(start=0, end=pack.n_tokens, parts=parts)])
-            wanted = [
-                (n, pack.places[n][t - 1], rows[i][t])
-                for n, i in enumerate(numbers)
-                for t in range(1, len(rows[i]))
-                if counted[i][t]
+            # What stands behind the last token that counts predicts nothing.
+            pack = lay_out([rows[i][: asked[i][-1]] for i in numbers])
+            targets = [
+                (i, place[t - 1], rows[i][t])
+                for i, place in zip(numbers, pack.places, strict=True)
+                for t in asked[i]
             ]
-            if not wanted:
-                continue
-            found = _at_places(weights, hidden, [w[1] for w in wanted], [w[2] for w in wanted])
-            for (n, _, _), (loss, likeliest) in zip(wanted, found, strict=True):
-                sums[numbers[n]] += loss
-                greedy[numbers[n]] += likeliest
+            places = sorted({place for _, place, _ in targets})
+            number = {place: n for n, place in enumerate(places)}
+            spans = [Span(start=0, end=pack.n_tokens, parts=parts)]
+            hidden = hidden_of_pack(weights, pack, spans, wanted=places)
+            found = _at_places(
+                weights, hidden, [number[place] for _, place, _ in targets], [t[2] for t in targets]
+            )
+            for (i, _, _), (loss, likeliest) in zip(targets, found, strict=True):
+                sums[i] += loss
+                greedy[i] += likeliest
     return [Scored(sum=a, n_greedy=b) for a, b in zip(sums, greedy, strict=True)]
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from realift.engine.grouping import Group, group
+from realift.engine.norms import renormed, rms, rms_backward
 from realift.engine.parts import Layer, Parts
 from realift.engine.rope import rotate_back, rotate_heads
 from realift.engine.tiles import Layout, attend, attend_backward
@@ -172,7 +173,7 @@ def layer_backward(
             by_head(into, parts.head_dim).copy_(
                 rms_backward(by_head(into, parts.head_dim), x, r, weight)
             )
-    normed = _norm(kept.x, kept.r_in, layer.input_norm) if block.qkv.adapted else None
+    normed = renormed(kept.x, kept.r_in, layer.input_norm) if block.qkv.adapted else None
     if chosen is None:
         normed_grad = backward(block.qkv, whole, normed, drops["qkv"], go_on=below)
     else:
@@ -214,7 +215,7 @@ def _feed_forward_backward(
     torch.lerp(silu, torch.ones((), dtype=silu.dtype, device=silu.device), slope, out=slope)
     torch.mul(act_grad, slope, out=both[:, : parts.intermediate])
     normed = (
-        _norm(kept.middle, kept.r_mid, block.layer.post_norm) if block.gate_up.adapted else None
+        renormed(kept.middle, kept.r_mid, block.layer.post_norm) if block.gate_up.adapted else None
     )
     normed_grad = backward(block.gate_up, both, normed, kept.drops["gate_up"], go_on=go_on)
     if normed_grad is None:
@@ -225,41 +226,3 @@ def _feed_forward_backward(
 def by_head(x: torch.Tensor, size: int) -> torch.Tensor:
     """A view of ``x`` (N, heads * size) as (N, heads, size)."""
     return x.view(x.shape[0], -1, size)
-
-
-def rms(x: torch.Tensor, weight: torch.Tensor, eps: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Root-mean-square norm over the last dimension, and 1 / root mean square (float32)."""
-    import torch
-
-    size = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32)
-    r = size.pow_(2).div_(x.shape[-1]).add_(eps).rsqrt_()
-    return _norm(x, r, weight), r
-
-
-def _norm(x: torch.Tensor, r: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    if x.dtype.itemsize < 4:
-        return (x.float() * r).to(x.dtype) * weight
-    return (x * r).mul_(weight)
-
-
-def rms_backward(
-    grad: torch.Tensor,
-    x: torch.Tensor,
-    r: torch.Tensor,
-    weight: torch.Tensor,
-    *,
-    plus: torch.Tensor | None = None,
-) -> torch.Tensor:
-    """Gradient of ``x`` through the norm, added to ``plus`` in place where it is given."""
-    import torch
-
-    if x.dtype.itemsize < 4:
-        wide = rms_backward(
-            grad.float(), x.float(), r, weight.float(), plus=None if plus is None else plus.float()
-        )
-        return wide.to(x.dtype)
-    grad = grad * weight
-    along = torch.linalg.vecdot(grad, x)[..., None]
-    along = along.mul_(r.pow(3)).div_(-x.shape[-1])
-    out = grad.mul_(r) if plus is None else plus.addcmul_(grad, r)
-    return out.addcmul_(x, along)

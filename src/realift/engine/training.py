@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from realift.engine.norms import rms, rms_backward
 from realift.engine.parts import Parts
 from realift.engine.train_batch import Micro, count_targets, micro_batch, split_rows
 from realift.engine.train_head import head_loss
@@ -22,8 +23,6 @@ from realift.engine.train_layer import (
     block_of,
     layer_backward,
     layer_forward,
-    rms,
-    rms_backward,
 )
 from realift.errors import TrainingError
 from realift.types import Encoded
