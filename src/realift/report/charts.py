@@ -254,7 +254,8 @@ def dots_svg(
                 textcoords="offset points",
             )
         axes.set_ylim(len(rows) - 0.6, -0.75)
-        axes.set_yticks([])
+        axes.yaxis.set_visible(False)
+        axes.locator_params(axis="x", nbins=5)
         axes.spines["left"].set_visible(False)
         axes.set_xlabel(title)
 
