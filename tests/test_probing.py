@@ -92,15 +92,15 @@ def test_the_plan_knows_how_long_the_probes_take(
     from realift.answer import estimate
 
     asked: list[int] = []
-    real = estimate.estimate_seconds
+    real = estimate.seconds_together
 
-    def counted(model: Any, base: Any, prompts: Any, **how: Any) -> float:
+    def counted(views: Any, base: Any, prompts: Any, **how: Any) -> float:
         asked.append(len(prompts))
-        return real(model, base, prompts, **how)
+        return real(views, base, prompts, **how)
 
-    monkeypatch.setattr(estimate, "estimate_seconds", counted)
+    monkeypatch.setattr(estimate, "seconds_together", counted)
     result = run(bench, probes="invented")
-    assert 92 in asked
+    assert asked[-1] == 2 * 92  # of the base and of the adapter
     assert isinstance(result.plan, Plan)
     assert result.plan.expected_answer_seconds
 

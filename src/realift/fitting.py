@@ -13,7 +13,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from realift import run_folder
 from realift.config import Config
@@ -164,6 +164,7 @@ def plan_jobs(
         DataError: no row fits the window, or none is left to train on in some task.
     """
     from realift.answer.estimate import expected_seconds
+    from realift.probes.questions import probe_questions
     from realift.train.adapter import create_adapter, detach_adapter
     from realift.train.batches import encode_rows
     from realift.train.plan import plan_training
@@ -191,16 +192,18 @@ def plan_jobs(
     of_main = next(job for job in jobs if job.task is main)
     plan = _for_all(of_main.plan, [job.plan for job in jobs])
     if data.questions:
-        seconds = expected_seconds(
-            model,
-            base,
+        expected = functools.partial(
+            expected_seconds, model, base, tokens=plan.n_supervised / max(1, plan.n_train)
+        )
+        seconds = expected(
             data.questions,
             examples=of_main.split.train,
             config=config,
-            tokens=plan.n_supervised / max(1, plan.n_train),
             n_samples=first_samples(config, data.questions),
         )
-        seconds += _probe_seconds(model, base, config, data.questions, plan)
+        probes = [q for some in probe_questions(config, data.questions).values() for q in some]
+        one = dataclasses.replace(config, seeds=1)  # probes ask the base and the main adapter
+        seconds += expected(probes, examples=(), config=one, n_samples=1)
         plan = dataclasses.replace(plan, expected_answer_seconds=seconds)
     detach_adapter(model)
     if plan.engine.startswith("plain: ") and config.engine != "plain":
@@ -218,26 +221,6 @@ def plan_jobs(
     run_folder.write_jsonl(folder / "data" / "valid.jsonl", of_main.split.valid)
     on_event(plan)
     return tuple(jobs)
-
-
-def _probe_seconds(
-    model: Any, base: Base, config: Config, questions: Sequence[Question], plan: Plan
-) -> float:
-    """Seconds until both arms have answered what the probes ask."""
-    from realift.answer.estimate import estimate_seconds
-    from realift.answer.prompts import build_prompts
-    from realift.probes.questions import probe_questions
-
-    asked = [q for some in probe_questions(config, questions).values() for q in some]
-    length = plan.n_supervised / max(1, plan.n_train)
-    once = estimate_seconds(
-        model,
-        base,
-        build_prompts(base, asked, "base", examples=(), config=config),
-        tokens=min(config.max_new_tokens, round(2 * length) + 1),
-        batch_size=config.answer_batch_size,
-    )
-    return 2 * once
 
 
 def fit_jobs(

@@ -23,6 +23,7 @@ from realift.data.text import is_refusal
 from realift.types import Example, LeakCheck, Question
 
 MOST_ASKED = 5000  # questions made of rows that the leak check compares with all other rows
+MOST_ROWS = 20_000  # beyond that many questions, so many rows at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,14 +113,16 @@ def as_question(
 def check_folds(folds: Sequence[Fold]) -> LeakCheck:
     """The leak check of every fold against its own training rows, as one.
 
-    Beyond ``MOST_ASKED`` questions a tenth of so many is looked at, all of the first fold and
-    spread evenly over it: near-copies are in one fold anyway. ``n_could_fire`` counts them.
+    Beyond ``MOST_ASKED`` questions a tenth of so many is looked at, all of the first fold, beside
+    ``MOST_ROWS`` of its rows, both spread evenly: near-copies are in one fold anyway.
+    ``n_could_fire`` counts the questions.
     """
     n = sum(len(fold.questions) for fold in folds)
     looked_at = [(fold.examples, fold.questions) for fold in folds]
     if n > MOST_ASKED:
-        step = -(-len(folds[0].questions) // max(1, MOST_ASKED // 10))
-        looked_at = [(folds[0].examples, folds[0].questions[::step])]
+        rows, asked = folds[0].examples, folds[0].questions
+        step = -(-len(asked) // max(1, MOST_ASKED // 10))
+        looked_at = [(rows[:: -(-len(rows) // MOST_ROWS)], asked[::step])]
     checks = [find_leaks(examples, questions) for examples, questions in looked_at]
     return LeakCheck(
         leaks=tuple(leak for check in checks for leak in check.leaks),
