@@ -153,3 +153,9 @@ def test_many_questions_are_checked_for_leaks_in_part_and_the_count_says_so(
     assert check.n_questions == 30
     assert check.n_could_fire == 2
     assert check.controls_planted == check.controls_caught > 0
+    seen: list[int] = []
+    real = folds_module.find_leaks
+    monkeypatch.setattr(folds_module, "find_leaks", lambda e, q: seen.append(len(e)) or real(e, q))
+    monkeypatch.setattr(folds_module, "MOST_ROWS", 7)
+    check_folds(made)
+    assert seen == [7]
