@@ -192,18 +192,16 @@ def plan_jobs(
     of_main = next(job for job in jobs if job.task is main)
     plan = _for_all(of_main.plan, [job.plan for job in jobs])
     if data.questions:
-        expected = functools.partial(
-            expected_seconds, model, base, tokens=plan.n_supervised / max(1, plan.n_train)
-        )
-        seconds = expected(
+        seconds = expected_seconds(
+            model,
+            base,
             data.questions,
+            probes=[q for some in probe_questions(config, data.questions).values() for q in some],
             examples=of_main.split.train,
             config=config,
+            tokens=plan.n_supervised / max(1, plan.n_train),
             n_samples=first_samples(config, data.questions),
         )
-        probes = [q for some in probe_questions(config, data.questions).values() for q in some]
-        one = dataclasses.replace(config, seeds=1)  # probes ask the base and the main adapter
-        seconds += expected(probes, examples=(), config=one, n_samples=1)
         plan = dataclasses.replace(plan, expected_answer_seconds=seconds)
     detach_adapter(model)
     if plan.engine.startswith("plain: ") and config.engine != "plain":

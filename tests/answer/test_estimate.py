@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from realift.answer import estimate, together
+from realift.answer.estimate import Order
 from realift.answer.prompts import build_prompts
 from realift.config import Config
 from realift.model.load import Base, load_base
@@ -53,6 +54,22 @@ def test_prompts_once_with_common_beginnings_and_answers_as_often_as_they_are_wr
     assert max(asked) == 5
 
 
+def test_probes_are_counted_for_base_and_main_adapter_once_each(
+    base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Order] = []
+    monkeypatch.setattr(
+        estimate, "seconds_together", lambda _v, _b, orders, **_how: seen.extend(orders) or 1.0
+    )
+    estimate.expected_seconds(
+        create_adapter(base, Config()), base, questions(3), probes=questions(2), examples=(),
+        config=Config(seeds=2), tokens=3, n_samples=4,
+    )  # fmt: skip
+    assert sorted((o.variant, o.n) for o in seen) == sorted(
+        [*[(0, 4)] * 3, *[(1, 4)] * 6, *[(0, 1)] * 2, *[(1, 1)] * 2]
+    )
+
+
 def test_twice_the_answers_or_samples_take_about_twice_as_long(
     base: Base, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,14 +80,11 @@ def test_twice_the_answers_or_samples_take_about_twice_as_long(
     )
     views = together.view(create_adapter(base, Config()), base, name="")
     assert not isinstance(views, str)
-    prompts = [
-        (p, v)
-        for p in build_prompts(base, questions(4), "base", examples=(), config=Config())
-        for v in (0, 1)
-    ]
+    prompts = build_prompts(base, questions(4), "base", examples=(), config=Config())
 
     def seconds(tokens: float, n: int) -> float:
-        return estimate.seconds_together(views, base, prompts, tokens=tokens, n_samples=n)
+        orders = [Order(p, v, n) for p in prompts for v in (0, 1)]
+        return estimate.seconds_together(views, base, orders, tokens=tokens)
 
     reading = seconds(0, 1)
     assert seconds(20, 1) - reading == pytest.approx(2 * (seconds(10, 1) - reading))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from realift.answer.decode import ignore_batch
 from realift.answer.generate import greedy
@@ -24,6 +25,7 @@ def expected_seconds(
     base: Base,
     questions: Sequence[Question],
     *,
+    probes: Sequence[Question] = (),
     examples: Sequence[Example],
     config: Config,
     tokens: float,
@@ -33,53 +35,58 @@ def expected_seconds(
 
     Args:
         model: the ``PeftModel`` of an adapter like those that will answer.
+        probes: what base and main adapter are asked besides, once each.
         examples: the rows the few-shot arm shows.
         tokens: mean length of an answer.
         n_samples: answers of each arm to each question.
     """
     arms: list[Arm] = ["base", "few_shot"] if config.few_shot_k and examples else ["base"]
+    asked = {
+        arm: build_prompts(base, questions, arm, examples=examples, config=config) for arm in arms
+    }
+    probing = build_prompts(base, probes, "base", examples=(), config=config)
     views = "" if config.engine == "plain" else view(model, base, name="")
     if not isinstance(views, str):
-        asked = {
-            arm: build_prompts(base, questions, arm, examples=examples, config=config)
-            for arm in arms
-        }
-        prompts = [(p, 0) for some in asked.values() for p in some]
-        prompts += [(p, 1) for _ in range(config.seeds) for p in asked["base"]]
-        return seconds_together(views, base, prompts, tokens=tokens, n_samples=n_samples)
-    longest = min(config.max_new_tokens, round(2 * tokens) + 1)  # the slowest row sets the pace
-    seconds = 0.0
-    for arm in arms:
-        once = estimate_seconds(
-            model,
-            base,
-            build_prompts(base, questions, arm, examples=examples, config=config),
-            tokens=longest,
-            batch_size=config.answer_batch_size,
-            n_samples=n_samples,
-        )
+        orders = [Order(p, 0, n_samples) for some in asked.values() for p in some]
+        orders += [Order(p, 1, n_samples) for _ in range(config.seeds) for p in asked["base"]]
+        orders += [Order(p, variant, 1) for variant in (0, 1) for p in probing]
+        return seconds_together(views, base, orders, tokens=tokens)
+    estimate = functools.partial(
+        estimate_seconds,
+        model,
+        base,
+        tokens=min(config.max_new_tokens, round(2 * tokens) + 1),  # the slowest row sets the pace
+        batch_size=config.answer_batch_size,
+    )
+    seconds = 2 * estimate(probing)
+    for arm, prompts in asked.items():
         # the adapters see the base's prompts
-        seconds += once * (1 + config.seeds if arm == "base" else 1)
+        seconds += estimate(prompts, n_samples=n_samples) * (
+            1 + config.seeds if arm == "base" else 1
+        )
     return seconds
 
 
-def seconds_together(
-    views: Views,
-    base: Base,
-    prompts: Sequence[tuple[Prompt, int]],
-    *,
-    tokens: float,
-    n_samples: int = 1,
-) -> float:
-    """Seconds for the engine to answer (prompt, 0 = base or 1 = adapter) ``n_samples`` times each.
+class Order(NamedTuple):
+    """A prompt to answer ``n`` times, by the base (``variant`` 0) or an adapter (1)."""
+
+    prompt: Prompt
+    variant: int
+    n: int
+
+
+def seconds_together(views: Views, base: Base, orders: Sequence[Order], *, tokens: float) -> float:
+    """Seconds for the engine to carry out some orders, ``tokens`` long each on average.
 
     Measured on prompts of middling length, as many as usually share a pass: what a token of a
     prompt takes, and a token of an answer.
     """
-    fitting = [(p.input_ids, variant) for p, variant in prompts if len(p.input_ids) < base.window]
+    fitting = [o for o in orders if len(o.prompt.input_ids) < base.window]
     if not fitting:
         return 0.0
-    by_size = sorted(fitting, key=lambda p: len(p[0]))
+    by_size = sorted(
+        ((o.prompt.input_ids, o.variant) for o in fitting), key=lambda found: len(found[0])
+    )
     middle = max(0, (len(by_size) - _MEASURED) // 2)
     some = by_size[middle : middle + _MEASURED]
     _decode_some(views, some[:1], 1)  # warm up
@@ -88,10 +95,10 @@ def seconds_together(
     step = max(0.0, longer - reading) / (_STEPS * len(some))
     n_tokens = 0
     for variant in (0, 1):
-        mine = sorted(ids for ids, v in fitting if v == variant)
+        mine = sorted(ids for ids, v in by_size if v == variant)
         shared = sum(common_length(a, b) for a, b in pairwise(mine))
         n_tokens += sum(map(len, mine)) - shared
-    return reading / n_read * n_tokens + step * tokens * len(fitting) * n_samples
+    return reading / n_read * n_tokens + step * tokens * sum(o.n for o in fitting)
 
 
 def _decode_some(
