@@ -21,12 +21,7 @@ from realift.data.problems import Findings, raise_if_errors
 from realift.data.retrieve import open_store, retrieve
 from realift.errors import DataError, UsageError
 from realift.score import DimensionTest, SelfTest, selftest
-from realift.score.rows import (
-    check_against_context,
-    check_citations,
-    check_languages,
-    refuses,
-)
+from realift.score.rows import check_against_context, check_citations, check_languages, refuses
 from realift.sources import load_examples, load_questions
 from realift.types import DataSummary, Example, Problem, Question, RetrievalReport, Where
 from realift.verdict import minimum_detectable, questions_needed

@@ -74,9 +74,9 @@ def test_common_beginnings_are_computed_once(monkeypatch: pytest.MonkeyPatch) ->
     sizes: list[int] = []
     real = score.hidden_of_pack
 
-    def watched(weights: Any, pack: Any, spans: Any, **how: Any) -> Any:
+    def watched(parts: Any, pack: Any, *rest: Any, **how: Any) -> Any:
         sizes.append(pack.n_tokens)
-        return real(weights, pack, spans, **how)
+        return real(parts, pack, *rest, **how)
 
     monkeypatch.setattr(score, "hidden_of_pack", watched)
     parts = read_parts(make_model("llama"))

@@ -45,7 +45,7 @@ def expected_seconds(
         arm: build_prompts(base, questions, arm, examples=examples, config=config) for arm in arms
     }
     probing = build_prompts(base, probes, "base", examples=(), config=config)
-    views = "" if config.engine == "plain" else view(model, base, name="")
+    views = "" if "plain" in (base.engine, config.engine) else view(model, base, name="")
     if not isinstance(views, str):
         orders = [Order(p, 0, n_samples) for some in asked.values() for p in some]
         orders += [Order(p, 1, n_samples) for _ in range(config.seeds) for p in asked["base"]]

@@ -18,9 +18,17 @@ from typing import TYPE_CHECKING
 
 from realift.engine.decode_cache import Slab, bytes_per_token, length_class
 from realift.engine.decode_drafts import Drafter
-from realift.engine.decode_step import SlabStep, Span, next_hidden, read_prompts, weights_of
+from realift.engine.decode_step import (
+    SlabStep,
+    Span,
+    Weights,
+    next_hidden,
+    read_prompts,
+    weights_of,
+)
 from realift.engine.packing import Pack, common_length, joined, lay_out
 from realift.engine.parts import Parts
+from realift.model import multiply
 from realift.model.device import free_bytes
 
 if TYPE_CHECKING:
@@ -137,6 +145,14 @@ def rows_that_fit(parts: Parts, requests: Sequence[Request]) -> int:
     return int(max(4, min(MOST_ROWS.get(kind, MOST_ROWS["cpu"]), room)))
 
 
+def _laid_out(parts: Parts) -> Weights:
+    """The weights packed for short passes, once for all calls with these parts."""
+    library = multiply.path()
+    if library not in parts.laid_out:
+        parts.laid_out[library] = weights_of(parts, rows=_TYPICAL)
+    return parts.laid_out[library]
+
+
 class _Loop:
     on_logits: OnLogits | None
     max_rows: int
@@ -152,7 +168,7 @@ class _Loop:
     ) -> None:
         self.variants, self.requests = variants, requests
         self.base = variants[0]
-        self.weights = weights_of(self.base, rows=_TYPICAL)
+        self.weights = _laid_out(self.base)
         self.stops = frozenset(stop_ids)
         self.on_answers, self.draw = on_answers, draw
         self.rows: dict[int, _Row] = {}
@@ -222,7 +238,7 @@ class _Loop:
         device = self.base.embed.device
         self.counts.prompt_tokens += pack.n_tokens
         ends = sorted({where[i][-1] for i in places})
-        hidden, keys, values = read_prompts(self.weights, pack, spans, wanted=ends)
+        hidden, keys, values = read_prompts(self.base, pack, spans, self.weights, wanted=ends)
         rows = [(i, sample) for i, samples in places.items() for sample in samples]
         logits = self._logits(hidden[[ends.index(where[i][-1]) for i in places]])
         of_row = [n for n, samples in enumerate(places.values()) for _ in samples]
@@ -289,11 +305,12 @@ class _Loop:
             spans[-1] = self._span(spans[-1].start, len(ids), row.variant)
         device = self.base.embed.device
         hidden = next_hidden(
-            self.weights,
+            self.base,
             torch.tensor(ids, device=device),
             torch.tensor(positions, device=device),
             [self._slab_step(slab, starts, guesses) for slab in self.slabs.values() if slab.rows],
             spans,
+            self.weights,
         )
         self.counts.passes += 1
         self.counts.tokens += len(ids)

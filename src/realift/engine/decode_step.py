@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from realift.engine.attention import attend
 from realift.engine.decode_cache import Slab
-from realift.engine.grouping import Group, group, pack_weights
+from realift.engine.grouping import Block, Group, block_of, group, pack_weights
 from realift.engine.norms import rms
 from realift.engine.packing import Pack
 from realift.engine.parts import Linear, Parts
@@ -53,19 +53,10 @@ class SlabStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Layer:
-    qkv: Group
-    o: Group
-    gate_up: Group
-    down: Group
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
     """The base's weights for many passes, those that read the same input side by side."""
 
-    parts: Parts
-    layers: tuple[_Layer, ...]
+    layers: tuple[Block, ...]
     head: Group  # the output head
 
 
@@ -79,44 +70,36 @@ def weights_of(parts: Parts, *, rows: int = 0) -> Weights:
 
     # Never in inference mode: the model's own weights become views, and training needs them.
     with torch.inference_mode(mode=False):
-        layers = tuple(
-            _Layer(
-                qkv=group(layer.q, layer.k, layer.v),
-                o=group(layer.o),
-                gate_up=group(layer.gate, layer.up),
-                down=group(layer.down),
-            )
-            for layer in parts.layers
-        )
+        layers = tuple(block_of(layer) for layer in parts.layers)
         head = group(Linear(weight=parts.head, bias=None))
-    every = [g for layer in layers for g in (layer.qkv, layer.o, layer.gate_up, layer.down)]
     if rows:
+        every = [g for b in layers for g in (b.qkv, b.o, b.gate_up, b.down)]
         pack_weights([*every, head], rows=rows)
-    return Weights(parts=parts, layers=layers, head=head)
+    return Weights(layers=layers, head=head)
 
 
 def read_prompts(
-    weights: Weights, pack: Pack, spans: Sequence[Span], *, wanted: Sequence[int]
+    parts: Parts, pack: Pack, spans: Sequence[Span], weights: Weights, *, wanted: Sequence[int]
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """A pack of prompts through the model.
 
     Returns the normed hidden states (W, hidden) of the ``wanted`` places (sorted), and the keys and
     values of every layer, both (layers, T, kv heads, D).
     """
-    parts = weights.parts
     shape = (len(parts.layers), pack.n_tokens, parts.n_kv_heads, parts.head_dim)
     keys, values = parts.embed.new_empty(shape), parts.embed.new_empty(shape)
 
     def keep(layer: int, k: torch.Tensor, v: torch.Tensor) -> None:
         keys[layer], values[layer] = k, v
 
-    return hidden_of_pack(weights, pack, spans, wanted=wanted, keep=keep), keys, values
+    return hidden_of_pack(parts, pack, spans, weights, wanted=wanted, keep=keep), keys, values
 
 
 def hidden_of_pack(
-    weights: Weights,
+    parts: Parts,
     pack: Pack,
     spans: Sequence[Span],
+    weights: Weights,
     *,
     wanted: Sequence[int],
     keep: Callable[[int, torch.Tensor, torch.Tensor], None] | None = None,
@@ -127,7 +110,7 @@ def hidden_of_pack(
     """
     import torch
 
-    parts, device = weights.parts, weights.parts.embed.device
+    device = parts.embed.device
 
     def attention(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         if keep is not None:
@@ -136,15 +119,16 @@ def hidden_of_pack(
 
     ids, positions = (torch.tensor(t, device=device) for t in (pack.ids, pack.positions))
     with torch.inference_mode():
-        return _through(weights, ids, positions, spans, attention, wanted=wanted)
+        return _through(parts, ids, positions, spans, weights, attention, wanted=wanted)
 
 
 def next_hidden(
-    weights: Weights,
+    parts: Parts,
     ids: torch.Tensor,
     positions: torch.Tensor,
     slabs: Sequence[SlabStep],
     spans: Sequence[Span],
+    weights: Weights,
 ) -> torch.Tensor:
     """The next tokens of many rows through the model; their keys and values go into the slabs.
 
@@ -155,11 +139,11 @@ def next_hidden(
     def attention(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         out = torch.empty_like(q)
         for step in slabs:
-            out[step.tokens] = _attend_slab(weights.parts, step, layer, q, k, v)
+            out[step.tokens] = _attend_slab(parts, step, layer, q, k, v)
         return out
 
     with torch.inference_mode():
-        return _through(weights, ids, positions, spans, attention)
+        return _through(parts, ids, positions, spans, weights, attention)
 
 
 def _attend_slab(
@@ -182,10 +166,11 @@ def _attend_slab(
 
 
 def _through(
-    weights: Weights,
+    parts: Parts,
     ids: torch.Tensor,
     positions: torch.Tensor,
     spans: Sequence[Span],
+    weights: Weights,
     attention: Attention,
     *,
     wanted: Sequence[int] | None = None,
@@ -194,15 +179,15 @@ def _through(
     import torch
     import torch.nn.functional as F
 
-    parts = weights.parts
     adapted = [span for span in spans if span.end > span.start and _has_adapter(span.parts)]
     hidden = parts.embed[ids]  # (T, hidden)
     half, last = parts.head_dim // 2, len(parts.layers) - 1
     cos, sin = parts.rope(positions)
     cos, sin = cos[:, None], sin[:, None, :half]  # (T, 1, D) and (T, 1, D / 2): halves are alike
-    for number, (layer, grouped) in enumerate(zip(parts.layers, weights.layers, strict=True)):
+    for number, block in enumerate(weights.layers):
+        layer = block.layer
         x, _ = rms(hidden, layer.input_norm, parts.eps)
-        qkv = _project(x, number, grouped.qkv, ("q", "k", "v"), adapted)
+        qkv = _project(x, number, block.qkv, ("q", "k", "v"), adapted)
         heads = qkv.view(len(x), -1, parts.head_dim)
         v = heads[:, parts.n_heads + parts.n_kv_heads :]
         turning = heads[:, : parts.n_heads + parts.n_kv_heads]
@@ -218,11 +203,11 @@ def _through(
             chosen = torch.tensor(wanted, device=ids.device)
             seen, hidden = seen[chosen], hidden[chosen]
             adapted = [_among(span, wanted) for span in adapted]
-        hidden = _project(seen.flatten(1), number, grouped.o, ("o",), adapted, plus=hidden)
+        hidden = _project(seen.flatten(1), number, block.o, ("o",), adapted, plus=hidden)
         x, _ = rms(hidden, layer.post_norm, parts.eps)
-        gate, up = _project(x, number, grouped.gate_up, ("gate", "up"), adapted).chunk(2, dim=-1)
+        gate, up = _project(x, number, block.gate_up, ("gate", "up"), adapted).chunk(2, dim=-1)
         act = F.silu(gate).mul_(up)
-        hidden = _project(act, number, grouped.down, ("down",), adapted, plus=hidden)
+        hidden = _project(act, number, block.down, ("down",), adapted, plus=hidden)
     return rms(hidden, parts.norm, parts.eps)[0]
 
 

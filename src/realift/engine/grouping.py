@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from realift.engine.parts import Linear
+from realift.engine.parts import Layer, Linear
 from realift.model.device import free_bytes
 from realift.model.multiply import packed, times_transposed
 
@@ -64,6 +64,37 @@ def group(*members: Linear) -> Group:
         members=members,
         starts=(0, *stops[:-1]),
         stops=tuple(stops),
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Block:
+    """A layer with its weights side by side. ``q`` and ``kv`` are parts of ``qkv``."""
+
+    layer: Layer
+    qkv: Group
+    q: Group
+    kv: Group
+    o: Group
+    gate_up: Group
+    down: Group
+
+    @property
+    def attention_adapted(self) -> bool:
+        return self.qkv.adapted or self.o.adapted
+
+
+def block_of(layer: Layer) -> Block:
+    """Lay the layer's weights side by side (no second copy)."""
+    qkv = group(layer.q, layer.k, layer.v)
+    return Block(
+        layer=layer,
+        qkv=qkv,
+        q=group(layer.q),
+        kv=group(layer.k, layer.v),
+        o=group(layer.o),
+        gate_up=group(layer.gate, layer.up),
+        down=group(layer.down),
     )
 
 

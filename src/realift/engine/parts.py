@@ -9,11 +9,13 @@ queries and keys, tied head). What deviates is refused with the reason, and the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
+
+    from realift.engine.decode_step import Weights
 
 KNOWN = ("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM")
 # These depend on positions alone; "dynamic" and "longrope" look at the length of the batch.
@@ -71,6 +73,7 @@ class Parts:
 
     ``rope(positions)``: ``(T,)`` positions to cos and sin, each ``(T, head_dim)`` in the model's
     dtype. ``eps`` is that of every norm; the activation is always ``silu`` (others are refused).
+    ``laid_out`` is the decode loop's: its weights by multiply library, made once.
     """
 
     embed: torch.Tensor  # (V, hidden)
@@ -85,6 +88,7 @@ class Parts:
     hidden: int
     intermediate: int
     scaling: float  # of the attention scores, head_dim ** -0.5
+    laid_out: dict[str, Weights] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def window(self) -> int | None:

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from realift.engine.decode_step import Span, Weights, hidden_of_pack, weights_of
+from realift.engine.decode_step import Span, hidden_of_pack, weights_of
+from realift.engine.grouping import Group
 from realift.engine.packing import common_length, lay_out
 from realift.engine.parts import Parts
 
@@ -59,10 +60,9 @@ def score_rows(
             places = sorted({place for _, place, _ in targets})
             number = {place: n for n, place in enumerate(places)}
             spans = [Span(start=0, end=pack.n_tokens, parts=parts)]
-            hidden = hidden_of_pack(weights, pack, spans, wanted=places)
-            found = _at_places(
-                weights, hidden, [number[place] for _, place, _ in targets], [t[2] for t in targets]
-            )
+            hidden = hidden_of_pack(parts, pack, spans, weights, wanted=places)
+            at = [number[place] for _, place, _ in targets]
+            found = _at_places(weights.head, hidden, at, [token for _, _, token in targets])
             for (i, _, _), (loss, likeliest) in zip(targets, found, strict=True):
                 sums[i] += loss
                 greedy[i] += likeliest
@@ -70,16 +70,16 @@ def score_rows(
 
 
 def _at_places(
-    weights: Weights, hidden: torch.Tensor, places: Sequence[int], targets: Sequence[int]
+    head: Group, hidden: torch.Tensor, places: Sequence[int], targets: Sequence[int]
 ) -> Iterator[tuple[float, bool]]:
     """The loss of each target, and whether it is the likeliest token at its place."""
     import torch
 
     device = hidden.device
-    step = max(1, _HEAD // weights.parts.head.shape[0])
+    step = max(1, _HEAD // head.weight.shape[0])
     for at in range(0, len(places), step):
         some = hidden[torch.tensor(places[at : at + step], device=device)]
-        logits = weights.head.forward(some).float()
+        logits = head.forward(some).float()
         wanted = torch.tensor(targets[at : at + step], device=device)
         losses = logits.logsumexp(dim=-1) - logits.gather(1, wanted[:, None])[:, 0]
         likeliest = logits.argmax(dim=-1) == wanted

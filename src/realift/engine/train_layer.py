@@ -12,46 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from realift.engine.grouping import Group, group
+from realift.engine.grouping import Block
 from realift.engine.norms import renormed, rms, rms_backward
-from realift.engine.parts import Layer, Parts
+from realift.engine.parts import Parts
 from realift.engine.rope import rotate_back, rotate_heads
 from realift.engine.tiles import Layout, attend, attend_backward
 from realift.engine.train_linear import Drops, backward, forward
 
 if TYPE_CHECKING:
     import torch
-
-
-@dataclass(slots=True, kw_only=True)
-class Block:
-    """A layer with its weights side by side. ``q`` and ``kv`` are parts of ``qkv``."""
-
-    layer: Layer
-    qkv: Group
-    q: Group
-    kv: Group
-    o: Group
-    gate_up: Group
-    down: Group
-
-    @property
-    def attention_adapted(self) -> bool:
-        return self.qkv.adapted or self.o.adapted
-
-
-def block_of(layer: Layer) -> Block:
-    """Lay the layer's weights side by side (no second copy)."""
-    qkv = group(layer.q, layer.k, layer.v)
-    return Block(
-        layer=layer,
-        qkv=qkv,
-        q=group(layer.q),
-        kv=group(layer.k, layer.v),
-        o=group(layer.o),
-        gate_up=group(layer.gate, layer.up),
-        down=group(layer.down),
-    )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from realift.engine.dropping import draw_dropped, without, zero_at
 from realift.engine.grouping import Group
-from realift.model.multiply import times, times_transposed
+from realift.model.multiply import times
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +28,7 @@ def forward(
     group: Group, x: torch.Tensor, *, train: bool, plus: torch.Tensor | None = None
 ) -> tuple[torch.Tensor, Drops]:
     """``x`` (T, in) through the group: (T, all out), plus ``plus``; ``train``: dropout is on."""
-    out = times_transposed(x, group.weight, bias=group.bias, plus=plus)
+    out = group.forward(x, plus=plus)
     drops = Drops([], [])
     for member, start, stop in zip(group.members, group.starts, group.stops, strict=True):
         if member.lora_a is None or member.lora_b is None:

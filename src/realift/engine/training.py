@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from realift.engine.grouping import block_of
 from realift.engine.norms import rms, rms_backward
 from realift.engine.parts import Parts
 from realift.engine.train_batch import Micro, count_targets, micro_batch, split_rows
 from realift.engine.train_head import head_loss
 from realift.engine.train_layer import (
     Kept,
-    block_of,
     layer_backward,
     layer_forward,
 )

@@ -73,7 +73,7 @@ def check_against_context(
     small: frozenset[str] | None = None
     for row in own:
         lang = CODES.get(language(row.answer) or language(row.context), "en")
-        given = "\n".join(part for m in row.messages[:-1] for part in (m.content, m.context))
+        given = _prompt(row)
         said = strip_citations(row.answer)
         known = [read(given, lang)]
         names = missing_names(said, known, lang=lang)
@@ -116,7 +116,7 @@ def check_citations(examples: Sequence[Example]) -> tuple[Problem, ...]:
     for row in examples:
         cited = _cited(row.answer)
         if cited:
-            prompt = "\n".join(t for m in row.messages[:-1] for t in (m.content, m.context))
+            prompt = _prompt(row)
             given = _cited(prompt)
             cites |= not cited.isdisjoint(given)
             labeled = _LABEL.search(prompt) is not None
@@ -140,6 +140,11 @@ def _cited(text: str) -> frozenset[int]:
     return frozenset(n for mark in CITATION.finditer(text) for n in cited_numbers(mark[0]))
 
 
+def _prompt(row: Example) -> str:
+    """Everything that stands before the answer."""
+    return "\n".join(part for m in row.messages[:-1] for part in (m.content, m.context))
+
+
 def _small_words(examples: Sequence[Example]) -> frozenset[str]:
     """Words that stand somewhere in the rows without a capital."""
     texts = (part for row in examples for m in row.messages for part in (m.content, m.context))
@@ -156,7 +161,7 @@ def _has_words_of_its_own(row: Example) -> bool:
     )
     if not worth:
         return False
-    given = "\n".join(part for m in row.messages[:-1] for part in (m.content, m.context))
+    given = _prompt(row)
     have = set(_WORD.findall(given.casefold()))
     return any(word.casefold() not in have for word in words)
 
