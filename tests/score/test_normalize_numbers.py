@@ -40,6 +40,7 @@ FALSE_MISMATCHES = [  # what it takes for different
     ("EUR 42", "42€"),
     ("€20–25", "20-25 euros"),
     ("€20-€25", "20-25 euros"),
+    ("EUR 20-25", "20-25 euros"),
     ("50 percent", "50%"),
     ("1,200 seats", "1200 seats"),
     ("three seats", "3 seats"),

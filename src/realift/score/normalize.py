@@ -33,8 +33,9 @@ _AMOUNT = r"\d(?:[\d.,]*\d)?"
 _NUMERAL = rf"[-+]?{_AMOUNT}"
 _CODES = "|".join(sorted({code.upper() for code in CURRENCY_SIGNS.values()}))
 _BIG = r"\s?(?:k|K|m|M|mn|bn|B|thousand|million|billion|trillion)(?![^\W\d_])"
-_BEFORE = re.compile(rf"({_SIGNS}|\b(?:{_CODES})\s)\s?({_NUMERAL}(?:{_BIG})?)")  # "€42", "EUR 42"
-_RANGE = re.compile(rf"({_SIGNS})\s?({_AMOUNT})-(?:\1\s?)?({_AMOUNT})")  # "£20-25", "£20-£25"
+_BEFORE = re.compile(  # "€42", "EUR 42", and ranges: "£20-25", "£20-£25"
+    rf"({_SIGNS}|\b(?:{_CODES})\s)\s?({_NUMERAL}(?:-(?:\1\s?)?{_AMOUNT})?(?:{_BIG})?)"
+)
 _AFTER = re.compile(rf"(?<=\d)\s?({_SIGNS})")
 _PERCENT = re.compile(
     r"(?<=\d)\s*(?:%|(?:percent|per cent|pct|prozent|pour ?cent|por ?ciento)\b)", re.IGNORECASE
@@ -136,11 +137,10 @@ def is_unspaced(ch: str) -> bool:
 def _numbers_in_order(text: str) -> str:
     def moved(m: re.Match[str]) -> str:
         sign = m[1].strip()
-        amount = re.sub(r"(?<=\d)\s?m$", " million", m[2])
+        amount = re.sub(r"(?<=\d)\s?m$", " million", m[2].replace(m[1], ""))
         return f"{amount} {CURRENCY_SIGNS.get(sign, sign.lower())} "
 
     text = _MINUS.sub("-", text)
-    text = _RANGE.sub(lambda m: f"{m[2]}-{m[3]} {CURRENCY_SIGNS[m[1]]} ", text)
     text = _BEFORE.sub(moved, text)
     text = _AFTER.sub(lambda m: f" {CURRENCY_SIGNS[m[1]]} ", text)
     text = _PERCENT.sub("%", text)
