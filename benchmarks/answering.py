@@ -235,7 +235,16 @@ def interleave(
             took, results[name] = timed(task)
             seconds[name].append(took)
             print(f"  round {number + 1} {name}: {took:.2f} s", flush=True)
+            if RESULTS:  # a run that is cut off leaves what it has measured
+                write_json(RESULTS[0], {"unfinished": True, "seconds": seconds})
     return seconds, results
+
+
+RESULTS: list[Path] = []  # the file of this run
+
+
+def write_json(path: Path, found: dict[str, Any]) -> None:
+    path.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
 
 
 def ratio(seconds: dict[str, list[float]], theirs: Sequence[str], ours: str) -> dict[str, Any]:
@@ -534,6 +543,8 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     transformers_logging.set_verbosity_error()
 
+    path = ROOT / "benchmarks" / "results" / f"{date.today().isoformat()}-{args.name}.json"
+    RESULTS.append(path)
     found: dict[str, Any] = {}
     for shape in SHAPES if args.shape == "all" else [args.shape]:
         for case in CASES if args.case == "all" else [args.case]:
@@ -547,8 +558,7 @@ def main() -> None:
                 elif name != "seconds":
                     print(f"{name}: {value}")
     facts = {**machine_facts(), "torch_threads": args.threads, "arguments": vars(args)}
-    path = ROOT / "benchmarks" / "results" / f"{date.today().isoformat()}-{args.name}.json"
-    path.write_text(json.dumps({"facts": facts, "found": found}, indent=2) + "\n", "utf-8")
+    write_json(path, {"facts": facts, "found": found})
     print(f"raw times: {path.relative_to(ROOT)}")
 
 

@@ -5,7 +5,7 @@ timed in turn. Besides the times it says how far the results are apart: in bfloa
 adding up differ, so answers of random weights part at near-ties; the gap of the two best logits at
 the first difference is given.
 
-Use: ``python benchmarks/gpu.py [--shape smollm2] [--rounds 3] [--out FILE.json]``.
+Use: ``python benchmarks/gpu.py [--shape smollm2] [--workload W1] [--rounds 3] [--out FILE.json]``.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 
 import answering
 import torch
+import training
 from training import make_rows
 from transformers.utils import logging as transformers_logging
 
@@ -33,6 +34,16 @@ from realift.model.device import Compute, peak_bytes
 from realift.train.adapter import create_adapter
 from realift.train.loop import train_adapter
 from realift.train.plan import plan_training
+
+# Large enough that a GPU has something to compute.
+answering.SHAPES["qwen2.5-1.5b"] = (
+    "qwen2",
+    {
+        "hidden_size": 1536, "num_hidden_layers": 28, "num_attention_heads": 12,
+        "num_key_value_heads": 2, "intermediate_size": 8960, "vocab_size": 151936,
+        "tie_word_embeddings": True, "max_position_embeddings": 32768,
+    },
+)  # fmt: skip
 
 
 def timed(task: Callable[[], Any]) -> tuple[float, Any]:
@@ -95,8 +106,8 @@ def answers(shape: str, model: Any, rounds: int, questions: int) -> dict[str, An
     return {"seconds": seconds, "agreed": agreed, "n": len(flat), "gaps": gaps}
 
 
-def scores(shape: str, model: Any, rounds: int) -> dict[str, Any]:
-    rows = make_rows("W1", 64, answering.SHAPES[shape][1]["vocab_size"])
+def scores(shape: str, model: Any, rounds: int, workload: str) -> dict[str, Any]:
+    rows = make_rows(workload, 64, answering.SHAPES[shape][1]["vocab_size"])
     seconds, results = pairs(
         rounds,
         engine=lambda: reference_nll(model, answering.FAST, rows),
@@ -110,12 +121,14 @@ def scores(shape: str, model: Any, rounds: int) -> dict[str, Any]:
     return {"seconds": seconds, "largest_difference": worst}
 
 
-def trainings(shape: str, base: Any, rounds: int) -> dict[str, Any]:
-    rows = make_rows("W1", 64, answering.SHAPES[shape][1]["vocab_size"])
+def trainings(shape: str, base: Any, rounds: int, workload: str, epochs: int) -> dict[str, Any]:
+    rows = make_rows(workload, 64, answering.SHAPES[shape][1]["vocab_size"])
     losses: dict[str, Sequence[float]] = {}
 
     def train(engine: str) -> float:
-        config = Config(epochs=1, learning_rate=1e-3, lora_dropout=0.0, batch_size=8, engine=engine)  # type: ignore[arg-type]
+        config = Config(
+            epochs=epochs, learning_rate=1e-3, lora_dropout=0.0, batch_size=8, engine=engine
+        )  # type: ignore[arg-type]
         model = create_adapter(base, config)
         plan = plan_training(base, model, config, train=rows, valid=[], measure=False)
         result = train_adapter(base, model, plan, config, train=rows, valid=[])
@@ -127,7 +140,7 @@ def trainings(shape: str, base: Any, rounds: int) -> dict[str, Any]:
 
     seconds, _ = pairs(rounds, engine=lambda: train("auto"), plain=lambda: train("plain"))
     worst = max(abs(a - b) for a, b in zip(losses["auto"], losses["plain"], strict=True))
-    say_ratio("training, one epoch of 64 rows", seconds)
+    say_ratio(f"training, epochs of 64 rows: {epochs}", seconds)
     print(f"  largest difference of a step's loss: {worst:.4f} nats/token", flush=True)
     return {"seconds": seconds, "largest_difference": worst}
 
@@ -137,6 +150,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--shape", choices=answering.SHAPES, default="smollm2")
+    parser.add_argument("--workload", choices=training.ROWS["smollm2"], default="W1")
+    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--targets", default="q_proj,v_proj")
     parser.add_argument("--questions", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=3)
@@ -163,8 +178,10 @@ def main() -> None:
         found["gpu"] = torch.cuda.get_device_name()
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "answering": lambda: answers(args.shape, model, args.rounds, args.questions),
-        "scoring": lambda: scores(args.shape, model, args.rounds),
-        "training": lambda: trainings(args.shape, _plain_base(model, args.shape), args.rounds),
+        "scoring": lambda: scores(args.shape, model, args.rounds, args.workload),
+        "training": lambda: trainings(
+            args.shape, _plain_base(model, args.shape), args.rounds, args.workload, args.epochs
+        ),
     }
     for name, task in parts.items():
         print(f"{name}:", flush=True)

@@ -314,6 +314,17 @@ def test_help_comes_without_loading_torch() -> None:
     assert "Commands" in done.stdout
 
 
+def test_the_collector_rests_while_the_large_libraries_load() -> None:
+    script = (
+        "import gc, sys; sys.argv = ['realift', '--version']; from realift.cli.app import main\n"
+        "try: main()\nexcept SystemExit: print(gc.get_threshold()[0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout.split()[-1]) >= 10_000
+
+
 def test_python_dash_m_is_the_same_program() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "realift", "--version"], capture_output=True, text=True, check=True

@@ -105,7 +105,13 @@ def test_greedy_answers_are_those_of_plain_generate_against_reference(
     wanted = [pair.generate(r) for r in requests]
     assert any(ids[-1] in STOPS for ids in wanted)  # some stop by themselves
     assert any(ids[-1] not in STOPS for ids in wanted)
-    for how in ({}, {"max_rows": 3, "max_pass": 20}, {"max_pass": 0}):
+    for how in (
+        {},
+        {"max_rows": 3, "max_pass": 20},
+        {"max_pass": 0},
+        {"replay": True},
+        {"replay": True, "max_rows": 3},
+    ):
         done, _ = pair.answers(requests, **how)
         assert [done[i, 0].all_ids for i in range(len(requests))] == wanted, how
         assert all(done[i, 0].stopped == (ids[-1] in STOPS) for i, ids in enumerate(wanted))
@@ -175,12 +181,14 @@ def test_drawn_answers_do_not_depend_on_what_shares_their_batch(pair: Pair) -> N
     ]  # fmt: skip
     together, counts = pair.answers(requests, draw=draw)
     few, _ = pair.answers(requests, draw=draw, max_rows=2)
+    replayed, _ = pair.answers(requests, draw=draw, max_rows=4, replay=True)
     alone = {}
     for i, r in enumerate(requests):
         one, _ = pair.answers([r], draw=draw)
         alone.update({(i, k): (one[0, k].all_ids) for k in range(3)})
     assert {key: a.all_ids for key, a in together.items()} == alone
     assert {key: a.all_ids for key, a in few.items()} == alone
+    assert {key: a.all_ids for key, a in replayed.items()} == alone
     assert len({a.all_ids for a in together.values()}) > 9
     # Six prompts (20 tokens in common, read once for each variant) are read once, not three times.
     assert counts.prompt_tokens == sum(len(r.ids) for r in requests) - 4 * 20

@@ -87,7 +87,7 @@ def test_common_beginnings_are_computed_once(monkeypatch: pytest.MonkeyPatch) ->
     whole = score.score_rows(parts, ids, counted)
     # The equal row and the beginning cost nothing, the last token of a row is never an input.
     assert sizes == [29 + 3 + 17 + 40 + 49 + 1]
-    monkeypatch.setattr(score, "PACK", 40)
+    monkeypatch.setattr(score, "PACK", {"cpu": 40})
     many = score.score_rows(parts, ids, counted)
     assert len(sizes) > 3
     assert [m.sum for m in many] == pytest.approx([w.sum for w in whole], abs=1e-4)

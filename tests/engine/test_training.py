@@ -32,7 +32,7 @@ def rows(n: int = 6, *, seed: int = 0, shared: int = 0, vocabulary: int = 400) -
 def plain_gradients(model: Any, batch: list[Encoded]) -> tuple[float, dict[str, Any]]:
     model.zero_grad(set_to_none=True)
     model.train()
-    made = collate(batch, pad_id=0)
+    made = collate(batch, pad_id=0, device=model.device)
     loss = summed_loss(model, made) / count_supervised(made)
     loss.backward()
     return float(loss.detach()), take_gradients(model)
@@ -86,12 +86,14 @@ def test_a_tied_head_and_biases_train_as_in_the_plain_path() -> None:
     compare(adapted(plain, targets="all-linear"), rows())
 
 
-def compare(model: Any, batch: list[Encoded], **options: Any) -> FastTrainer:
+def compare(
+    model: Any, batch: list[Encoded], *, kind: type[FastTrainer] = FastTrainer, **options: Any
+) -> FastTrainer:
     """Hold the engine's loss and gradients against the plain path's."""
     loss, theirs = plain_gradients(model, batch)
     parts = read_parts(model)
     assert parts is not None
-    trainer = FastTrainer(parts, **options)
+    trainer = kind(parts, **options)
     assert trainer.step(batch) == pytest.approx(loss, rel=2e-6)
     assert_same(take_gradients(model), theirs)
     return trainer

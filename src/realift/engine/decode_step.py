@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from realift.engine import varlen
 from realift.engine.attention import attend
 from realift.engine.decode_cache import Slab
 from realift.engine.grouping import Block, Group, block_of, group, pack_weights
@@ -26,11 +27,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """Tokens ``[start, end)`` belong to a variant; ``parts`` holds its adapter (None = base)."""
+    """Tokens ``[start, end)`` belong to a variant; ``parts`` holds its adapter (None = base).
+
+    ``share`` (tokens, 1): what the adapter adds is multiplied by it: 0 for the tokens in between
+    that belong to others. None = all are the variant's own.
+    """
 
     start: int
     end: int
     parts: Parts | None
+    share: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,15 +117,20 @@ def hidden_of_pack(
     import torch
 
     device = parts.embed.device
+    segments = None
+    if varlen.usable(device, parts.embed.dtype, parts.head_dim):
+        segments = varlen.segments(pack, range(pack.n_tokens), device=device)
 
     def attention(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         if keep is not None:
             keep(layer, k, v)
+        if segments is not None:
+            return varlen.attend_tokens(q, k, v, segments, scaling=parts.scaling)
         return attend(q, k, v, pack.blocks, scaling=parts.scaling)[0]
 
     ids, positions = (torch.tensor(t, device=device) for t in (pack.ids, pack.positions))
     with torch.inference_mode():
-        return _through(parts, ids, positions, spans, weights, attention, wanted=wanted)
+        return through(parts, ids, positions, spans, weights, attention, wanted=wanted)
 
 
 def next_hidden(
@@ -139,14 +150,14 @@ def next_hidden(
     def attention(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         out = torch.empty_like(q)
         for step in slabs:
-            out[step.tokens] = _attend_slab(parts, step, layer, q, k, v)
+            out[step.tokens] = attend_slab(parts, step, layer, q, k, v)
         return out
 
     with torch.inference_mode():
-        return _through(parts, ids, positions, spans, weights, attention)
+        return through(parts, ids, positions, spans, weights, attention)
 
 
-def _attend_slab(
+def attend_slab(
     parts: Parts, step: SlabStep, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor
 ) -> torch.Tensor:
     import torch
@@ -154,7 +165,8 @@ def _attend_slab(
     keys, values = step.slab.keys[layer], step.slab.values[layer]  # (slots, kv heads, L, D)
     keys[step.slots, :, step.positions] = k[step.tokens]
     values[step.slots, :, step.positions] = v[step.tokens]
-    n, kv, groups = len(step.slab.rows), parts.n_kv_heads, parts.n_heads // parts.n_kv_heads
+    n, kv = len(step.grid) // step.width, parts.n_kv_heads
+    groups = parts.n_heads // kv
     asked = q[step.grid].view(n, step.width, kv, groups, -1).permute(0, 2, 3, 1, 4)
     asked = asked.reshape(n * kv, groups * step.width, -1)
     seen = keys[:n, :, : step.length].flatten(0, 1)  # (n * kv, length, D): a view
@@ -165,7 +177,7 @@ def _attend_slab(
     return out.reshape(n * step.width, kv * groups, -1)[step.places]
 
 
-def _through(
+def through(
     parts: Parts,
     ids: torch.Tensor,
     positions: torch.Tensor,
@@ -242,5 +254,8 @@ def _project(
                 continue
             some = x[span.start : span.end].to(linear.lora_a.dtype)  # float32 on bfloat16, as peft
             added = (some @ linear.lora_a.T) @ linear.lora_b.T
-            out[span.start : span.end, start:stop] += (added * linear.scale).to(out.dtype)
+            added *= linear.scale
+            if span.share is not None:
+                added *= span.share
+            out[span.start : span.end, start:stop] += added.to(out.dtype)
     return out

@@ -4,6 +4,8 @@ Every element is dropped with probability p, independently (the same distributio
 ``torch.nn.Dropout``; the stream of random numbers is another). On a CPU drawing a number for every
 element costs more than the adapter itself; drawing the gaps between dropped ones, which are
 geometric, costs p times as much. The dropped elements are set to 0, used, and put back.
+
+On a GPU a mask is drawn: numbers are cheap there, and its shape does not depend on them.
 """
 
 from __future__ import annotations
@@ -20,10 +22,15 @@ _SPARSE_UP_TO = 0.3  # from here on a number for each element is as cheap
 
 
 def draw_dropped(n: int, p: float, *, device: torch.device) -> torch.Tensor:
-    """Flat indices (int64, sorted) of the elements dropped among ``n``, each with probability p."""
+    """The elements dropped among ``n``, each with probability p: flat indices (int64, sorted).
+
+    On other devices than a CPU a mask (n,) instead.
+    """
     import torch
 
-    if device.type != "cpu" or p > _SPARSE_UP_TO:
+    if device.type != "cpu":
+        return torch.rand(n, device=device) < p
+    if p > _SPARSE_UP_TO:
         return (torch.rand(n, device=device) < p).nonzero()[:, 0]
     found: list[torch.Tensor] = []
     last = -1
@@ -44,8 +51,13 @@ def draw_dropped(n: int, p: float, *, device: torch.device) -> torch.Tensor:
 @contextmanager
 def without(x: torch.Tensor, dropped: torch.Tensor | None) -> Iterator[torch.Tensor]:
     """``x`` (contiguous) with the dropped elements 0 for the time being; None drops nothing."""
+    import torch
+
     if dropped is None:
         yield x
+        return
+    if dropped.dtype == torch.bool:
+        yield x.masked_fill(dropped.view(x.shape), 0)
         return
     flat = x.view(-1)
     kept = flat.index_select(0, dropped)
@@ -55,6 +67,11 @@ def without(x: torch.Tensor, dropped: torch.Tensor | None) -> Iterator[torch.Ten
 
 
 def zero_at(x: torch.Tensor, places: torch.Tensor) -> None:
-    """Set the elements of ``x`` (contiguous) at these flat indices to 0."""
+    """Set the elements of ``x`` (contiguous) at these flat indices, or under this mask, to 0."""
+    import torch
+
     flat = x.view(-1)
+    if places.dtype == torch.bool:
+        flat.masked_fill_(places, 0)
+        return
     flat.scatter_(0, places, flat.new_zeros(1).expand(places.shape[0]))

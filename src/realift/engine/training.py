@@ -77,6 +77,9 @@ class FastTrainer:
                 total += self._micro(micro_batch(self.parts, piece), scale=None)
         return total / count_targets(rows)
 
+    def expect(self, steps: Sequence[Sequence[Encoded]]) -> None:
+        """Told before the first step what rows some of the steps will have."""
+
     def clear(self) -> None:
         """Forget gradients (of the adapter's parameters)."""
         for layer in self.parts.layers:

@@ -3,11 +3,12 @@
 A segment is a run of neighboring queries of one node and the keys they see, laid end to end: the
 nodes above, then their own node as far as the last of them. FlashAttention's causal mask is aligned
 at the end (query i of n sees all but the last n - 1 - i keys), which is just what a segment needs;
-so all segments go through one call. Queries are multiplied with the scaling beforehand.
+so all segments go through one call. In training queries are multiplied with the scaling beforehand.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -31,12 +32,30 @@ class Segments:
 
 
 def usable(device: torch.device, dtype: torch.dtype, head_dim: int) -> bool:
-    """Whether the kernel can be used: CUDA from Ampere on, half precision."""
-    import torch
+    """Whether the kernel can be used: CUDA from Ampere on, half precision, and it runs when tried.
 
+    torch does not promise its signature, and some builds lack it.
+    """
     if device.type != "cuda" or dtype.itemsize != 2 or head_dim > 256 or head_dim % 8:
         return False
-    return torch.cuda.get_device_capability(device)[0] >= 8
+    return _runs(device, dtype, head_dim)
+
+
+@functools.cache
+def _runs(device: torch.device, dtype: torch.dtype, head_dim: int) -> bool:
+    import torch
+
+    if torch.cuda.get_device_capability(device)[0] < 8:
+        return False
+    ends = torch.tensor([0, 2], device=device, dtype=torch.int32)
+    two = Segments(keys=None, query_ends=ends, key_ends=ends, most_queries=2, most_keys=2)
+    some = torch.ones((2, 1, head_dim), device=device, dtype=dtype)
+    try:
+        kept = flash_forward(some, some, some, two)
+        flash_backward(some, some, some, some, kept, two)
+    except (AttributeError, TypeError, ValueError, RuntimeError):
+        return False
+    return bool((kept[0] == 1).all())  # the mean of ones, whatever the weights
 
 
 def segments(pack: Pack, queries: Sequence[int], *, device: torch.device) -> Segments:
@@ -70,6 +89,15 @@ def segments(pack: Pack, queries: Sequence[int], *, device: torch.device) -> Seg
         most_queries=max(b - a for a, b in pairwise(query_ends)),
         most_keys=max(b - a for a, b in pairwise(key_ends)),
     )
+
+
+def attend_tokens(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, found: Segments, *, scaling: float
+) -> torch.Tensor:
+    """As ``attention.attend``: outputs (T, H, D) of ``q`` (T, H, D), ``k`` and ``v`` (T, K, D)."""
+    keys = (k, v) if found.keys is None else (k[found.keys], v[found.keys])
+    k, v = (t.contiguous() for t in keys)
+    return flash_forward(q.contiguous(), k, v, found, scale=scaling)[0]  # type: ignore[no-any-return]
 
 
 def attend(
@@ -118,13 +146,15 @@ def _by_token(q: Any, k: Any, v: Any, found: Segments) -> tuple[Any, Any, Any]:
     return queries, keys.contiguous(), values.contiguous()
 
 
-def flash_forward(q: Any, k: Any, v: Any, found: Segments) -> tuple[Any, Any, Any, Any]:
+def flash_forward(
+    q: Any, k: Any, v: Any, found: Segments, *, scale: float = 1.0
+) -> tuple[Any, Any, Any, Any]:
     """Outputs (Q, H, D), log-sum-exp, and the kernel's random state."""
     import torch
 
     out, lse, state, unused, _ = torch.ops.aten._flash_attention_forward(
         q, k, v, found.query_ends, found.key_ends, found.most_queries, found.most_keys,
-        0.0, True, False, scale=1.0,
+        0.0, True, False, scale=scale,
     )  # fmt: skip
     return out, lse, state, unused
 

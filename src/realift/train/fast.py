@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from realift.engine.training import FastTrainer
 
 ASKED_FOR = "engine: plain was asked for"
-ON_GPU = "on a GPU it is as fast (docs/engine.md)"  # why a base refuses it that nobody switched off
+ON_GPU = "on a GPU the fast engine needs bfloat16 or float16 (docs/engine.md)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +39,18 @@ def fast_trainer(
 ) -> FastTrainer | str:
     """The engine on an adapted model, or a clause that says why it is not used."""
     from realift.engine.parts import agrees, parts_or_reason
+    from realift.engine.train_replay import ReplayTrainer
     from realift.engine.training import FastTrainer
+    from realift.engine.varlen import usable
 
-    if config.engine == "plain":
+    if "plain" in (base.engine, config.engine):
         return ASKED_FOR
-    if base.engine == "plain":
-        return ON_GPU
     parts = parts_or_reason(model)
     if isinstance(parts, str):
         return parts
+    replays = usable(parts.embed.device, parts.embed.dtype, parts.head_dim)
+    if base.compute.device.startswith("cuda") and not replays:
+        return ON_GPU
     if parts.first_adapted == len(parts.layers):
         return "no layer it knows carries the adapter"
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -59,6 +62,7 @@ def fast_trainer(
         return f"a row of {longest} tokens does not fit its attention window of {parts.window}"
     if not agrees(model, parts):
         return "on a probe its logits were not those of the model"
+    kind = ReplayTrainer if replays and not (portion and portion.checkpoint) else FastTrainer
     if portion is None:
-        return FastTrainer(parts)
-    return FastTrainer(parts, max_tokens=portion.max_tokens, checkpoint=portion.checkpoint)
+        return kind(parts)
+    return kind(parts, max_tokens=portion.max_tokens, checkpoint=portion.checkpoint)

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from realift.engine.train_cost import Shape
     from realift.engine.training import FastTrainer
 
-_SIZES = (1024, 512, 256)  # tokens of a micro-batch, the largest that fits
-_SHARE = 0.8  # of the free memory that a step may take
+# Tokens of a micro-batch, the largest that fits.
+_SIZES = {"cpu": (1024, 512, 256), "cuda": (16384, 8192, 4096, 2048, 1024)}
+# Of the free memory that a step may take; where steps are recorded they are held twice.
+_SHARE = {"cpu": 0.8, "cuda": 0.4}
 _LONG_STEP = 3.0  # seconds
 _FORWARD = 1 / 3  # of a training step's arithmetic
 
@@ -38,13 +40,14 @@ def choose_portion(
     """The largest micro-batch that fits the free memory; layers are redone only where none does."""
     from realift.engine.train_cost import fixed_bytes, step_bytes
 
-    room = _SHARE * free_bytes(device) - fixed_bytes(fast.parts)
+    kind = "cuda" if device.startswith("cuda") else "cpu"
+    room, sizes = _SHARE[kind] * free_bytes(device) - fixed_bytes(fast.parts), _SIZES[kind]
     for checkpoint in (False, True):
-        for size in _SIZES:
+        for size in sizes:
             largest = max(_shapes(rows, config, size), key=lambda s: s.tokens)
             if step_bytes(fast.parts, largest, checkpoint=checkpoint) <= room:
                 return Portion(max_tokens=size, checkpoint=checkpoint)
-    return Portion(max_tokens=_SIZES[-1], checkpoint=True)
+    return Portion(max_tokens=sizes[-1], checkpoint=True)
 
 
 def measure_fast(
@@ -77,6 +80,7 @@ def measure_fast(
     used = used_bytes(device)  # before the steps: what they leave in the heap is used again
     devices = [torch.cuda.current_device()] if device.startswith("cuda") else []
     took, timed = 0.0, typical
+    fast.expect(windows)
     with torch.random.fork_rng(devices=devices):
         for i in (largest, typical):
             start = time.perf_counter()

@@ -70,6 +70,9 @@ def train_adapter(
     fast = _engine(base, model, plan, config, [*train, *valid])
     on_gpu = base.compute.device != "cpu"
     per_step = config.batch_size * config.gradient_accumulation_steps
+    if fast is not None:
+        first = training_order(train, epoch=0, seed=config.seed, per_step=per_step)
+        fast.expect([[train[i] for i in window] for window in cut(first, per_step)])
     watch = ThreadWatch(products(*sizes_of(model)), fixed=on_gpu or config.threads is not None)
     started = time.perf_counter()
     curve: list[CurvePoint] = []
