@@ -393,7 +393,8 @@ def score_case(shape: str, args: argparse.Namespace) -> dict[str, Any]:
 
     model = make_model(shape, args.targets)
     out: dict[str, Any] = {}
-    for workload, n in SCORED.items():
+    for workload in args.workloads:
+        n = SCORED[workload]
         rows = make_rows(workload, args.rows or n, SHAPES[shape][1]["vocab_size"])
         tasks: dict[str, Callable[[], Any]] = {
             "realift": lambda rows=rows: [r.sum for r in reference_nll(model, FAST, rows)],
@@ -530,6 +531,7 @@ def main() -> None:
     parser.add_argument("--skip-one-by-one", action="store_true")
     parser.add_argument("--name", default="answering", help="of the file in benchmarks/results/")
     parser.add_argument("--rows", type=int, help="to score, of every workload")
+    parser.add_argument("--workloads", nargs="+", choices=SCORED, default=list(SCORED))
     parser.add_argument("--max-rows", type=int, help="answers written at a time by realift")
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
     parser.add_argument("--layers", type=int, help="fewer layers than the shape has, for a try")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from realift.engine.decode import Answer, Counts, Request, decode, rows_that_fit
 from realift.engine.decode_cache import Slab, bytes_per_token, length_class
 from realift.engine.decode_check import answers_agree
 from realift.engine.decode_drafts import Drafter
-from realift.engine.decode_step import weights_of
+from realift.engine.decode_step import packed_weights_of, weights_of
 from realift.engine.parts import Parts, read_parts
 from realift.model import multiply
 from tests.conftest import make_model
@@ -123,7 +124,7 @@ def test_packed_weights_write_the_same_answers_and_need_memory_to_spare(
     if not multiply.has_onednn():
         pytest.skip("this torch has no oneDNN")
     monkeypatch.setattr(multiply, "_chosen", ["onednn"])
-    weights = weights_of(pair.base, rows=24)
+    weights = packed_weights_of(pair.base)
     assert all(g.packed is not None for g in (weights.head, weights.layers[0].qkv))
     requests = asked(5)
     packed, _ = pair.answers(requests)
@@ -134,7 +135,8 @@ def test_packed_weights_write_the_same_answers_and_need_memory_to_spare(
     size += pair.base.head.numel()
     for free, some in ((4 * 4 * size, True), (4 * 4 * size - 1, False)):
         monkeypatch.setattr(grouping, "free_bytes", lambda _device, n=free: n)
-        assert (weights_of(pair.base, rows=24).head.packed is not None) == some
+        again = dataclasses.replace(pair.base, laid_out={})
+        assert (packed_weights_of(again).head.packed is not None) == some
     assert weights_of(pair.base).head.packed is None
 
 

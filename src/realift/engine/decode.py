@@ -22,14 +22,12 @@ from realift.engine.decode_graph import SlabPass
 from realift.engine.decode_step import (
     SlabStep,
     Span,
-    Weights,
     next_hidden,
+    packed_weights_of,
     read_prompts,
-    weights_of,
 )
-from realift.engine.packing import Pack, common_length, joined, lay_out
+from realift.engine.packing import Pack, common_length, joined, lay_out, numbered
 from realift.engine.parts import Parts
-from realift.model import multiply
 from realift.model.device import free_bytes
 
 if TYPE_CHECKING:
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
 PACK = {"cpu": 1024, "cuda": 8192}  # tokens of prompts read in one pass
 MOST_ROWS = {"cpu": 96, "cuda": 256}  # answers written at a time; more rows gain nothing
 CACHE_BYTES = {"cpu": 2 << 30, "cuda": 8 << 30}
-_TYPICAL = 24  # tokens of a pass that the weights are packed for
 PASS = 48  # tokens of a pass up to which guessed ones cost little
 
 
@@ -151,14 +148,6 @@ def rows_that_fit(parts: Parts, requests: Sequence[Request]) -> int:
     return int(max(4, min(MOST_ROWS.get(kind, MOST_ROWS["cpu"]), room)))
 
 
-def _laid_out(parts: Parts) -> Weights:
-    """The weights packed for short passes, once for all calls with these parts."""
-    library = multiply.path()
-    if library not in parts.laid_out:
-        parts.laid_out[library] = weights_of(parts, rows=_TYPICAL)
-    return parts.laid_out[library]
-
-
 class _Loop:
     on_logits: OnLogits | None
     max_rows: int
@@ -177,7 +166,7 @@ class _Loop:
     ) -> None:
         self.variants, self.requests = variants, requests
         self.base = variants[0]
-        self.weights = _laid_out(self.base)
+        self.weights = packed_weights_of(self.base)
         self.stops = frozenset(stop_ids)
         self.on_answers, self.draw = on_answers, draw
         self.rows: dict[int, _Row] = {}
@@ -254,10 +243,10 @@ class _Loop:
         where = dict(zip(order, pack.places, strict=True))
         device = self.base.embed.device
         self.counts.prompt_tokens += pack.n_tokens
-        ends = sorted({where[i][-1] for i in places})
+        ends, at_end = numbered(where[i][-1] for i in places)
         hidden, keys, values = read_prompts(self.base, pack, spans, self.weights, wanted=ends)
         rows = [(i, sample) for i, samples in places.items() for sample in samples]
-        logits = self._logits(hidden[[ends.index(where[i][-1]) for i in places]])
+        logits = self._logits(hidden[at_end])
         of_row = [n for n, samples in enumerate(places.values()) for _ in samples]
         streams = [self._stream(i, sample) for i, sample in rows]
         first = self._pick(logits, of_row, streams, [0] * len(rows))

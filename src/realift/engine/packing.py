@@ -19,7 +19,7 @@ descendants look at it (without a mask). No mask of tokens x tokens is ever made
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 SHARE_FROM = 16  # tokens: a shorter common beginning costs more bookkeeping than it saves
@@ -166,3 +166,15 @@ def common_length(one: Sequence[int], other: Sequence[int]) -> int:
     """
     pairs = enumerate(zip(one, other, strict=False))
     return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def numbered(places: Iterable[int]) -> tuple[list[int], list[int]]:
+    """The different places, sorted, and which of them each of the given ones is.
+
+    >>> numbered([7, 3, 7])
+    ([3, 7], [1, 0, 1])
+    """
+    found = list(places)
+    different = sorted(set(found))
+    number = {place: n for n, place in enumerate(different)}
+    return different, [number[place] for place in found]

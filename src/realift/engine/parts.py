@@ -73,7 +73,7 @@ class Parts:
 
     ``rope(positions)``: ``(T,)`` positions to cos and sin, each ``(T, head_dim)`` in the model's
     dtype. ``eps`` is that of every norm; the activation is always ``silu`` (others are refused).
-    ``laid_out`` is the decode loop's: its weights by multiply library, made once.
+    ``laid_out``: packed weights by multiply library, made once (``decode_step``).
     """
 
     embed: torch.Tensor  # (V, hidden)

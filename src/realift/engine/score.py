@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from realift.engine.decode_step import Span, hidden_of_pack, weights_of
+from realift.engine.decode_step import Span, hidden_of_pack, packed_weights_of, weights_of
 from realift.engine.grouping import Group
-from realift.engine.packing import common_length, lay_out
+from realift.engine.packing import common_length, lay_out, numbered
 from realift.engine.parts import Parts
 
 if TYPE_CHECKING:
@@ -47,10 +47,10 @@ def score_rows(
     asked = [[t for t in range(1, len(row)) if marks[t]]
              for row, marks in zip(rows, counted, strict=True)]  # fmt: skip
     order = sorted((i for i in range(len(rows)) if asked[i]), key=lambda i: tuple(rows[i]))
-    weights = weights_of(parts)
+    packs = _packs(rows, order, PACK.get(parts.embed.device.type, PACK["cpu"]))
+    weights = packed_weights_of(parts) if len(packs) > 1 else weights_of(parts)
     with torch.inference_mode():
-        most = PACK.get(parts.embed.device.type, PACK["cpu"])
-        for numbers in _packs(rows, order, most):
+        for numbers in packs:
             # What stands behind the last token that counts predicts nothing.
             pack = lay_out([rows[i][: asked[i][-1]] for i in numbers])
             targets = [
@@ -58,11 +58,9 @@ def score_rows(
                 for i, place in zip(numbers, pack.places, strict=True)
                 for t in asked[i]
             ]
-            places = sorted({place for _, place, _ in targets})
-            number = {place: n for n, place in enumerate(places)}
+            places, at = numbered(place for _, place, _ in targets)
             spans = [Span(start=0, end=pack.n_tokens, parts=parts)]
             hidden = hidden_of_pack(parts, pack, spans, weights, wanted=places)
-            at = [number[place] for _, place, _ in targets]
             found = _at_places(weights.head, hidden, at, [token for _, _, token in targets])
             for (i, _, _), (loss, likeliest) in zip(targets, found, strict=True):
                 sums[i] += loss

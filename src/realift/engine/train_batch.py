@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from realift.engine.packing import SHARE_FROM, Pack, lay_out
+from realift.engine.packing import SHARE_FROM, Pack, lay_out, numbered
 from realift.engine.parts import Parts
 from realift.engine.tiles import layout
 from realift.engine.train_layer import Rows
@@ -95,8 +95,7 @@ def micro_batch(
         for t in range(1, len(row.input_ids))
         if row.supervised[t]
     ]
-    chosen = sorted({place for place, _ in asked})
-    number = {place: i for i, place in enumerate(chosen)}
+    chosen, targets_at = numbered(place for place, _ in asked)
     cos, sin = parts.rope(torch.tensor(pack.positions, device=device))
     half = parts.head_dim // 2
     return Micro(
@@ -110,6 +109,6 @@ def micro_batch(
         ),
         ids=torch.tensor(pack.ids, device=device),
         targets=torch.tensor([target for _, target in asked], device=device),
-        targets_at=torch.tensor([number[place] for place, _ in asked], device=device),
+        targets_at=torch.tensor(targets_at, device=device),
         inputs=tuple(inputs),
     )

@@ -62,7 +62,9 @@ def measure_fast(
     """Time two steps, and count the arithmetic of all of them at that rate.
 
     The first is the largest one, to warm up; the second, a typical one, sets the rate (where steps
-    are long, the first does). The random state is left as it was, gradients are cleared.
+    are long, the first does). On a GPU the first one records, which the training has to do again,
+    and a look at the held-out rows is timed as well: small models wait for launches there, however
+    little they compute. The random state is left as it was, gradients are cleared.
     """
     import torch
 
@@ -79,7 +81,7 @@ def measure_fast(
     largest, typical = by_work[-1], by_work[len(by_work) // 2]
     used = used_bytes(device)  # before the steps: what they leave in the heap is used again
     devices = [torch.cuda.current_device()] if device.startswith("cuda") else []
-    took, timed = 0.0, typical
+    times: list[float] = []
     fast.expect(windows)
     with torch.random.fork_rng(devices=devices):
         for i in (largest, typical):
@@ -87,19 +89,26 @@ def measure_fast(
             fast.step(windows[i])
             if devices:
                 torch.cuda.synchronize()
-            took, timed = time.perf_counter() - start, i
-            if took > _LONG_STEP:  # warming up is nothing in so long a step
+            times.append(time.perf_counter() - start)
+            if not devices and times[0] > _LONG_STEP:  # warming up is nothing in so long a step
                 break
     fast.clear()
-    epochs = plan.epochs * sum(work)
-    held_out = [shape_of(piece) for piece in _split(valid, fast.max_tokens)] if valid else []
-    checks = n_checks * _FORWARD * sum(step_flops(fast.parts, s) for s in held_out)
+    rate = times[-1] / work[largest if len(times) == 1 else typical]
+    seconds = plan.epochs * sum(work) * rate
+    if devices and valid:
+        start = time.perf_counter()
+        fast.loss(valid)
+        seconds += n_checks * (time.perf_counter() - start)
+    elif valid:
+        held_out = [shape_of(piece) for piece in _split(valid, fast.max_tokens)]
+        seconds += n_checks * _FORWARD * sum(step_flops(fast.parts, s) for s in held_out) * rate
+    seconds += times[0] if devices else 0.0
     heaviest = max((s for pieces in shapes for s in pieces), key=lambda s: s.tokens)
     step = step_bytes(fast.parts, heaviest, checkpoint=fast.checkpoint)
     return Cost(
-        seconds=(epochs + checks) * took / work[timed],
+        seconds=seconds,
         peak_bytes=max(peak_bytes(device), used + fixed_bytes(fast.parts) + step),
-        n_measured=1 if timed == largest else 2,
+        n_measured=len(times),
     )
 
 

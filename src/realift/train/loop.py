@@ -229,7 +229,6 @@ def _step(
     """One optimizer step over a window of rows; its loss in nats per supervised token."""
     import torch
 
-    model.train()
     total = fast.step(rows) if fast is not None else _plain_gradients(base, model, rows, config)
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     torch.nn.utils.clip_grad_norm_(parameters, MAX_GRAD_NORM)
@@ -242,6 +241,7 @@ def _step(
 
 def _plain_gradients(base: Base, model: Any, rows: Sequence[Encoded], config: Config) -> float:
     """Loss and gradients of a window of rows by way of transformers and peft."""
+    model.train()
     batches = [
         _collate(base, [rows[i] for i in piece])
         for piece in cut(range(len(rows)), config.batch_size)
