@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +104,19 @@ def test_a_base_the_engine_does_not_know_is_measured_by_generate(
         tokens=3, n_samples=1,
     )  # fmt: skip
     assert ways
+
+
+def test_on_a_gpu_recording_the_first_pass_is_not_taken_for_the_time_of_a_token(
+    base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first pass takes 50 seconds, every other one 1; prompts cost nothing."""
+
+    def decode_some(_views: Any, _prompts: Any, n: int) -> tuple[float, int]:
+        return 50.0 * (n > 1) + max(0, n - 2), 10
+
+    monkeypatch.setattr(estimate, "_decode_some", decode_some)
+    on_gpu = dataclasses.replace(base, compute=dataclasses.replace(base.compute, device="cuda:0"))
+    prompts = build_prompts(base, questions(2), "base", examples=(), config=Config())
+    orders = [Order(p, 0, 1) for p in prompts]
+    views: Any = None
+    assert estimate.seconds_together(views, on_gpu, orders, tokens=10) == pytest.approx(10.0)

@@ -98,6 +98,30 @@ def test_a_step_without_a_supervised_token_is_an_error() -> None:
         ReplayTrainer(parts).step([row])
 
 
+@pytest.mark.usefixtures("imitated")
+def test_steps_are_replayed_unless_layers_are_redone() -> None:
+    from realift.train.fast import Portion, trainer_of
+
+    parts = read_parts(adapted(make_model()))
+    assert parts is not None
+    for checkpoint, kind in ((False, ReplayTrainer), (True, FastTrainer)):
+        made = trainer_of(parts, Portion(max_tokens=300, checkpoint=checkpoint))
+        assert type(made) is kind
+        assert (made.max_tokens, made.checkpoint) == (300, checkpoint)
+
+
+@pytest.mark.usefixtures("imitated")
+def test_steps_that_are_announced_make_room_at_once() -> None:
+    parts = read_parts(adapted(make_model()))
+    assert parts is not None
+    trainer = ReplayTrainer(parts)
+    trainer.expect([rows(2), rows(30, seed=2), rows(5, seed=3)])
+    trainer.step(rows(2))
+    before = trainer._inputs
+    trainer.step(rows(30, seed=2))
+    assert trainer._inputs is before
+
+
 def test_a_mask_drops_what_its_places_drop() -> None:
     import torch
 

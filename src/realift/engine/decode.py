@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from realift.engine.decode_cache import Slab, bytes_per_token, length_class
 from realift.engine.decode_drafts import Drafter
-from realift.engine.decode_graph import SlabPass
+from realift.engine.decode_replay import SlabPass
 from realift.engine.decode_step import (
     SlabStep,
     Span,
@@ -124,7 +124,7 @@ def decode(
         max_pass: guessed tokens fill a pass up to this many; 0 = never guess; None = ``PASS``.
         on_logits: for checks; told (request, position, logits (V,)) of every token written, where
             ``position`` is that of the token before it.
-        replay: passes of fixed shape (``decode_graph``), without guesses; None = on a GPU.
+        replay: passes of fixed shape (``decode_replay``), without guesses; None = on a GPU.
     """
     loop = _Loop(variants, requests, stop_ids, on_answers, draw)
     kind = variants[0].embed.device.type

@@ -174,4 +174,5 @@ def render_plan(plan: Plan) -> RenderableType:
 
 
 def _about(seconds: float | None) -> str:
-    return figures.NOT_MEASURED if seconds is None else f"about {figures.seconds(seconds)}"
+    said = figures.seconds(seconds)
+    return f"about {said}" if said[0].isdigit() else said

@@ -15,6 +15,7 @@ from realift.model.load import Base
 from realift.types import Encoded
 
 if TYPE_CHECKING:
+    from realift.engine.parts import Parts
     from realift.engine.training import FastTrainer
 
 ASKED_FOR = "engine: plain was asked for"
@@ -39,8 +40,7 @@ def fast_trainer(
 ) -> FastTrainer | str:
     """The engine on an adapted model, or a clause that says why it is not used."""
     from realift.engine.parts import agrees, parts_or_reason
-    from realift.engine.train_replay import ReplayTrainer
-    from realift.engine.training import FastTrainer
+    from realift.engine.training import MAX_TOKENS
     from realift.engine.varlen import usable
 
     if "plain" in (base.engine, config.engine):
@@ -48,8 +48,9 @@ def fast_trainer(
     parts = parts_or_reason(model)
     if isinstance(parts, str):
         return parts
-    replays = usable(parts.embed.device, parts.embed.dtype, parts.head_dim)
-    if base.compute.device.startswith("cuda") and not replays:
+    if base.compute.device.startswith("cuda") and not usable(
+        parts.embed.device, parts.embed.dtype, parts.head_dim
+    ):
         return ON_GPU
     if parts.first_adapted == len(parts.layers):
         return "no layer it knows carries the adapter"
@@ -62,7 +63,15 @@ def fast_trainer(
         return f"a row of {longest} tokens does not fit its attention window of {parts.window}"
     if not agrees(model, parts):
         return "on a probe its logits were not those of the model"
-    kind = ReplayTrainer if replays and not (portion and portion.checkpoint) else FastTrainer
-    if portion is None:
-        return kind(parts)
+    return trainer_of(parts, portion or Portion(max_tokens=MAX_TOKENS, checkpoint=False))
+
+
+def trainer_of(parts: Parts, portion: Portion) -> FastTrainer:
+    """The engine that works in such portions; steps whose layers are redone are not replayed."""
+    from realift.engine.train_replay import ReplayTrainer
+    from realift.engine.training import FastTrainer
+    from realift.engine.varlen import usable
+
+    replays = usable(parts.embed.device, parts.embed.dtype, parts.head_dim)
+    kind = ReplayTrainer if replays and not portion.checkpoint else FastTrainer
     return kind(parts, max_tokens=portion.max_tokens, checkpoint=portion.checkpoint)

@@ -14,6 +14,7 @@ from realift.train.fast import Portion
 from realift.types import Encoded, Plan
 
 if TYPE_CHECKING:
+    from realift.engine.parts import Parts
     from realift.engine.train_cost import Shape
     from realift.engine.training import FastTrainer
 
@@ -34,18 +35,16 @@ class Cost:
     n_measured: int
 
 
-def choose_portion(
-    fast: FastTrainer, rows: Sequence[Encoded], config: Config, device: str
-) -> Portion:
+def choose_portion(parts: Parts, rows: Sequence[Encoded], config: Config, device: str) -> Portion:
     """The largest micro-batch that fits the free memory; layers are redone only where none does."""
     from realift.engine.train_cost import fixed_bytes, step_bytes
 
     kind = "cuda" if device.startswith("cuda") else "cpu"
-    room, sizes = _SHARE[kind] * free_bytes(device) - fixed_bytes(fast.parts), _SIZES[kind]
+    room, sizes = _SHARE[kind] * free_bytes(device) - fixed_bytes(parts), _SIZES[kind]
     for checkpoint in (False, True):
         for size in sizes:
             largest = max(_shapes(rows, config, size), key=lambda s: s.tokens)
-            if step_bytes(fast.parts, largest, checkpoint=checkpoint) <= room:
+            if step_bytes(parts, largest, checkpoint=checkpoint) <= room:
                 return Portion(max_tokens=size, checkpoint=checkpoint)
     return Portion(max_tokens=sizes[-1], checkpoint=True)
 
@@ -70,10 +69,6 @@ def measure_fast(
 
     from realift.engine.train_cost import fixed_bytes, shape_of, step_bytes, step_flops
 
-    fast.max_tokens, fast.checkpoint = (
-        plan.micro_batch_tokens or fast.max_tokens,
-        plan.checkpointing,
-    )
     windows = _windows(train, config)
     shapes = [_pieces(window, fast.max_tokens) for window in windows]
     work = [sum(step_flops(fast.parts, s) for s in pieces) for pieces in shapes]

@@ -18,7 +18,7 @@ from realift.config import Config
 from realift.model.device import peak_bytes
 from realift.model.load import Base
 from realift.train.batches import Batch, collate, cut, pad_token_id, training_order
-from realift.train.fast import fast_trainer
+from realift.train.fast import fast_trainer, trainer_of
 from realift.train.fast_cost import Cost, choose_portion, measure_fast
 from realift.train.loss import summed_loss
 from realift.types import Encoded, Plan
@@ -81,7 +81,8 @@ def plan_training(
     if isinstance(fast, str):
         plan = dataclasses.replace(plan, engine=f"plain: {fast}")
     else:
-        portion = choose_portion(fast, train, config, base.compute.device)
+        portion = choose_portion(fast.parts, train, config, base.compute.device)
+        fast = trainer_of(fast.parts, portion)
         plan = dataclasses.replace(
             plan,
             engine="fast",
