@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from realift.engine.parts import TOLERANCE
 
 if TYPE_CHECKING:
+    import torch
+
     from realift.engine.decode import Request
     from realift.engine.parts import Parts
 
@@ -40,10 +43,18 @@ def answers_agree(model: Any, base: Parts, adapter: Parts) -> bool:
         for i, p in enumerate(prompts)
         for v in (0, 1)
     ]
+
+    @functools.cache
+    def model_logits(ids: tuple[int, ...], variant: int) -> torch.Tensor:
+        row = torch.tensor([ids], device=base.embed.device)
+        with torch.inference_mode(), nullcontext() if variant else model.disable_adapter():
+            logits: torch.Tensor = model(input_ids=row, use_cache=False).logits[0]
+        return logits.float()
+
     was_training = model.training
     model.eval()
     try:
-        answers = _written(model, base, adapter, requests)
+        answers = _written(model_logits, base, adapter, requests)
         if answers is None:
             return False
         if base.embed.is_cuda:  # nothing is guessed there
@@ -52,15 +63,22 @@ def answers_agree(model: Any, base: Parts, adapter: Parts) -> bool:
             replace(r, guesses=((*a[:-2], (a[-2] + 1) % size, a[-1]),))
             for r, a in zip(requests, answers, strict=True)
         ]
-        return _written(model, base, adapter, guessing) is not None
+        return _written(model_logits, base, adapter, guessing) is not None
     finally:
         model.train(was_training)
 
 
 def _written(
-    model: Any, base: Parts, adapter: Parts, requests: Sequence[Request]
+    model_logits: Callable[[tuple[int, ...], int], torch.Tensor],
+    base: Parts,
+    adapter: Parts,
+    requests: Sequence[Request],
 ) -> list[tuple[int, ...]] | None:
-    """The answers of the loop, or None if some logits are not the model's."""
+    """The answers of the loop, or None if some logits are not the model's.
+
+    Args:
+        model_logits: the model's own (tokens, V) of a row of ids, by request's variant.
+    """
     import torch
 
     from realift.engine.decode import decode
@@ -77,15 +95,13 @@ def _written(
         on_logits=lambda request, at, logits: ours[request].update({at: logits.float()}),
     )
     limit = TOLERANCE.get(str(base.embed.dtype).split(".")[-1], 0.06)
-    with torch.inference_mode():
-        for n, request in enumerate(requests):
-            ids = torch.tensor([[*request.ids, *written[n]]], device=base.embed.device)
-            with nullcontext() if request.variant else model.disable_adapter():
-                theirs = model(input_ids=ids, use_cache=False).logits[0].float()
-            places = sorted(ours[n])
-            if places != list(range(len(request.ids) - 1, ids.shape[1] - 1)):
-                return None
-            error = (torch.stack([ours[n][p] for p in places]) - theirs[places]).abs().max()
-            if not float(error) <= limit * float(theirs.abs().max()):
-                return None
+    for n, request in enumerate(requests):
+        ids = (*request.ids, *written[n])
+        theirs = model_logits(ids, request.variant)
+        places = sorted(ours[n])
+        if places != list(range(len(request.ids) - 1, len(ids) - 1)):
+            return None
+        error = (torch.stack([ours[n][p] for p in places]) - theirs[places]).abs().max()
+        if not float(error) <= limit * float(theirs.abs().max()):
+            return None
     return [written[n] for n in range(len(requests))]

@@ -12,6 +12,7 @@ True
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Sequence
@@ -34,6 +35,7 @@ _SLASH = re.compile(r"(?<=[\w%€$£])\s+/\s+(?=[\w€$£])|(?<=[^\W\d_A-Z])/(?=
 _SHORT = 4  # words on either side of "or" in a bare "it is red or blue"
 
 
+@functools.lru_cache(maxsize=4096)  # contexts and expected answers come again and again
 def spell_slashes(text: str) -> str:
     """A slash between two names or two spaced words as "or".
 

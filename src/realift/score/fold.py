@@ -8,6 +8,7 @@ Must not import anything but the standard library.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
@@ -70,6 +71,7 @@ def strip_accents(text: str) -> str:
     return "".join(ch for ch in parts if unicodedata.category(ch) != "Mn")
 
 
+@functools.lru_cache(maxsize=4096)  # contexts and expected answers come again and again
 def strip_citations(text: str) -> str:
     """Remove citation marks such as ``[1]``, ``[1, 2]``, ``[source 3]``; never the whole text.
 

@@ -56,6 +56,7 @@ _ELISION = re.compile(r"\b(?:[ldcjmnst]|qu|dell|all|nell|sull|dall)'(?=\w)", re.
 _ARTICLES = ("a", "an", "the")
 
 
+@functools.lru_cache(maxsize=8192)  # the same contexts and expected answers come again and again
 def tokens(text: str, *, lang: str = "en", bare: bool = False) -> tuple[str, ...]:
     """The comparison tokens of a text, in order.
 
@@ -82,7 +83,7 @@ def tokens(text: str, *, lang: str = "en", bare: bool = False) -> tuple[str, ...
     return tuple(t for t in clauses(text, lang=lang, bare=bare) if t != STOP)
 
 
-@functools.lru_cache(maxsize=8192)  # the same contexts and expected answers come again and again
+@functools.lru_cache(maxsize=8192)
 def clauses(
     text: str, *, lang: str = "en", bare: bool = False, keep_case: bool = False
 ) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ Values are ``Decimal``; no number ever passes through a float.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,6 +65,11 @@ def find(sequence: Sequence[str], *, point: bool = False) -> tuple[Found, ...]:
     >>> [f.quantity.value for f in find(("it", "costs", "42", "eur"))]
     [Decimal('42')]
     """
+    return _find(tuple(sequence), point)
+
+
+@functools.lru_cache(maxsize=4096)  # contexts come again and again
+def _find(sequence: tuple[str, ...], point: bool) -> tuple[Found, ...]:
     out = []
     i = 0
     while i < len(sequence):
