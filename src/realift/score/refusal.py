@@ -11,6 +11,7 @@ answer ("I don't have enough context. However, it's Lyon."); ``none`` = no refus
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -115,6 +116,7 @@ def _sentences(text: str) -> list[str]:
     return [p for p in parts if any(ch.isalnum() for ch in p)]
 
 
+@functools.lru_cache(maxsize=4096)  # the refusals asked for, and what a model says again and again
 def _folded(text: str) -> str:
     flat = " ".join(fold(text).casefold().split())
     return _LEADING.sub("", flat).rstrip(" .!?。！？\"'*_`")
