@@ -18,10 +18,9 @@ from realift.engine.decode_cache import Slab, bytes_per_token, length_class
 from realift.engine.decode_check import answers_agree
 from realift.engine.decode_drafts import Drafter
 from realift.engine.decode_step import packed_weights_of, weights_of
-from realift.engine.parts import Parts, read_parts
 from realift.model import multiply
 from tests.conftest import make_model
-from tests.engine.test_parts import FAMILIES, adapted
+from tests.engine.test_parts import FAMILIES, adapted, read_both
 
 STOPS = tuple(range(2, 400, 23))  # enough that some of the random answers stop
 
@@ -31,13 +30,7 @@ class Pair:
 
     def __init__(self, family: str, targets: Any = ("q_proj", "v_proj")) -> None:
         self.model = adapted(make_model(family), targets=targets).eval()
-        adapter = read_parts(self.model)
-        with self.model.disable_adapter():
-            base = read_parts(self.model)
-        assert adapter is not None
-        assert base is not None
-        self.base: Parts = base
-        self.adapter: Parts = adapter
+        self.base, self.adapter = read_both(self.model)
 
     def generate(self, request: Request) -> tuple[int, ...]:
         """Plain ``generate`` on one prompt alone."""
@@ -399,10 +392,6 @@ def test_a_bfloat16_base_with_a_float32_adapter_answers_within_its_precision() -
 
     model = adapted(make_model("qwen2").to(torch.bfloat16)).eval()
     assert {p.dtype for n, p in model.named_parameters() if "lora" in n} == {torch.float32}
-    adapter = read_parts(model)
-    with model.disable_adapter():
-        base = read_parts(model)
-    assert base is not None
-    assert adapter is not None
+    base, adapter = read_both(model)
     assert answers_agree(model, base, adapter)
     assert not answers_agree(model, base, base)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from realift.engine.packing import Block, lay_out
-from realift.engine.parts import agrees, parts_or_reason, read_parts
+from realift.engine.parts import Parts, agrees, parts_or_reason, read_parts
 from realift.model.load import quiet_loading
 from tests.conftest import make_model
 
@@ -31,6 +31,16 @@ def adapted(model: Any, *, targets: Any = ("q_proj", "v_proj"), dropout: float =
             if "lora_B" in name:
                 parameter.normal_(std=0.1)
     return wrapped
+
+
+def read_both(model: Any) -> tuple[Parts, Parts]:
+    """An adapted model as the engine reads it without and with its adapter."""
+    adapter = read_parts(model)
+    with model.disable_adapter():
+        base = read_parts(model)
+    assert adapter is not None
+    assert base is not None
+    return base, adapter
 
 
 @pytest.mark.parametrize("family", FAMILIES)

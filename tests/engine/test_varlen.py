@@ -14,7 +14,7 @@ from realift.engine.training import FastTrainer
 from realift.errors import TrainingError
 from realift.types import Encoded
 from tests.conftest import make_model
-from tests.engine.test_parts import FAMILIES, adapted
+from tests.engine.test_parts import FAMILIES, adapted, read_both
 from tests.engine.test_training import (
     assert_same,
     compare,
@@ -224,9 +224,5 @@ def test_on_a_gpu_replayed_passes_agree_with_the_model(dtype: str) -> None:
     from realift.engine.decode_check import answers_agree
 
     model = on_gpu().to(getattr(torch, dtype))
-    adapter = read_parts(model)
-    with model.disable_adapter():
-        base = read_parts(model)
-    assert adapter is not None
-    assert base is not None
+    base, adapter = read_both(model)
     assert answers_agree(model, base, adapter)

@@ -80,13 +80,12 @@ def _parts(model: Any, rows: Sequence[Encoded]) -> Parts | None:
     padding.
     """
     from realift.engine.parts import agrees, read_parts
-    from realift.engine.varlen import usable
+    from realift.engine.varlen import usable_for
 
     parts = read_parts(model)
     if parts is None:
         return None
-    device = parts.embed.device
-    if device.type != "cpu" and not usable(device, parts.embed.dtype, parts.head_dim):
+    if parts.embed.device.type != "cpu" and not usable_for(parts):
         return None
     longest = max((len(row.input_ids) for row in rows), default=0)
     if parts.window is not None and longest > parts.window:

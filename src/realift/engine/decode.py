@@ -132,7 +132,7 @@ def decode(
     loop.on_logits = on_logits
     loop.max_pass = PASS if max_pass is None else max_pass
     loop.max_prompts = PACK.get(kind, PACK["cpu"])
-    if kind == "cuda" if replay is None else replay:
+    if replay or (replay is None and kind == "cuda"):
         loop.replay_passes()
     return loop.run()
 

@@ -129,7 +129,7 @@ def hidden_of_pack(
 
     device = parts.embed.device
     segments = None
-    if varlen.usable(device, parts.embed.dtype, parts.head_dim):
+    if varlen.usable_for(parts):
         segments = varlen.segments(pack, range(pack.n_tokens), device=device)
 
     def attention(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:

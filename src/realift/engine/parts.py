@@ -97,6 +97,12 @@ class Parts:
         return min(windows) if windows else None
 
     @property
+    def adapter_parameters(self) -> list[torch.Tensor]:
+        """Every LoRA matrix, A before B, layer by layer."""
+        linears = [linear for layer in self.layers for linear in layer.linears]
+        return [t for n in linears for t in (n.lora_a, n.lora_b) if t is not None]
+
+    @property
     def first_adapted(self) -> int:
         """Index of the first layer with an adapter (``len(layers)`` if there is none)."""
         found = (i for i, layer in enumerate(self.layers) if layer.adapted)

@@ -89,20 +89,14 @@ def micro_batch(
     }  # fmt: skip
     inputs = [row.input_ids[: n_inputs(row)] for row in rows]
     pack = lay_out(inputs, share_from=share_from)
-    asked = [
-        (pack.places[i][t - 1], row.input_ids[t])
-        for i, row in enumerate(rows)
-        for t in range(1, len(row.input_ids))
-        if row.supervised[t]
-    ]
+    asked = asked_places(rows, pack)
     chosen, targets_at = numbered(place for place, _ in asked)
-    cos, sin = parts.rope(torch.tensor(pack.positions, device=device))
-    half = parts.head_dim // 2
+    cos, sin = angles(parts, pack.positions)
     return Micro(
         pack=pack,
         rows=Rows(
-            cos=cos[:, :half].contiguous(),
-            sin=sin[:, :half].contiguous(),
+            cos=cos,
+            sin=sin,
             tiles=layout(pack, range(pack.n_tokens), **where),
             chosen=torch.tensor(chosen, device=device),
             chosen_tiles=layout(pack, chosen, **where),
@@ -112,3 +106,22 @@ def micro_batch(
         targets_at=torch.tensor(targets_at, device=device),
         inputs=tuple(inputs),
     )
+
+
+def asked_places(rows: Sequence[Encoded], pack: Pack) -> list[tuple[int, int]]:
+    """For every supervised token of the rows: the place that has to predict it, and the token."""
+    return [
+        (places[t - 1], row.input_ids[t])
+        for row, places in zip(rows, pack.places, strict=True)
+        for t in range(1, len(row.input_ids))
+        if row.supervised[t]
+    ]
+
+
+def angles(parts: Parts, positions: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
+    """cos and sin (T, D/2) of the rotary embedding: both halves of a head turn alike."""
+    import torch
+
+    half = parts.head_dim // 2
+    cos, sin = parts.rope(torch.tensor(positions, device=parts.embed.device))
+    return cos[:, :half].contiguous(), sin[:, :half].contiguous()

@@ -87,10 +87,4 @@ def _layer_bytes(parts: Parts, linears: Sequence[Linear], shape: Shape, size: in
 
 def fixed_bytes(parts: Parts) -> int:
     """Gradients, AdamW's two moments and two copies (best step, update) of the adapter."""
-    return sum(
-        5 * t.numel() * t.element_size()
-        for layer in parts.layers
-        for linear in layer.linears
-        for t in (linear.lora_a, linear.lora_b)
-        if t is not None
-    )
+    return sum(5 * t.numel() * t.element_size() for t in parts.adapter_parameters)

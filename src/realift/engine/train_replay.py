@@ -8,16 +8,16 @@ at all places: on a GPU arithmetic is cheap, and both would change the shapes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from realift.engine.norms import rms, rms_backward
+from realift.engine.packing import lay_out
+from realift.engine.parts import Parts
 from realift.engine.replay import recorded
-from realift.engine.train_batch import count_targets, n_inputs
-from realift.engine.train_layer import Kept, Rows, layer_backward, layer_forward
+from realift.engine.train_batch import angles, asked_places, count_targets, n_inputs
+from realift.engine.train_layer import Rows
 from realift.engine.training import FastTrainer
 from realift.engine.varlen import Segments
-from realift.errors import TrainingError
 from realift.model.multiply import times, times_transposed
 from realift.types import Encoded
 
@@ -48,34 +48,31 @@ class ReplayTrainer(FastTrainer):
     def expect(self, steps: Sequence[Sequence[Encoded]]) -> None:
         """As many as possible, so that the first recording has room for all steps."""
         pieces = [piece for rows in steps for piece in self._pieces(rows)]
-        self._expected = _largest([self._expected, *map(size_of, pieces)])
+        self._expected = _largest([self._expected, *map(_size_of, pieces)])
 
-    def step(self, rows: Sequence[Encoded]) -> float:
-        """Mean loss of the rows (nats per supervised token); its gradient becomes ``.grad``."""
+    def _summed(self, rows: Sequence[Encoded], *, scale: float | None) -> float:
         import torch
 
-        n = count_targets(rows)
-        if n == 0:
-            raise TrainingError("no token of this step is supervised: its loss would be 0")
-        with torch.no_grad():
-            pieces = list(self._pieces(rows))
-            need = _largest([self._expected, *map(size_of, pieces)])
-            if self._inputs is None or not self._inputs.hold(need):
-                self._record(need, pieces[0])
-            inputs = self._inputs
-            assert inputs is not None
-            torch._foreach_zero_(inputs.grads)
-            for parameter, grad in zip(self._parameters(), inputs.grads, strict=True):
-                parameter.grad = grad
-            total = torch.zeros((), device=self.parts.embed.device)
-            for piece in pieces:
-                inputs.fill(piece, scale=1 / n)
-                total += inputs.replay()
-            return float(total) / n
+        if scale is None:
+            return super()._summed(rows, scale=None)
+        pieces = self._pieces(rows)
+        need = _largest([self._expected, *map(_size_of, pieces)])
+        if self._inputs is None or not self._inputs.hold(need):
+            self._inputs = None  # its memory is free again before more is taken
+            self._inputs = self._recorded(need, pieces[0])
+        inputs = self._inputs
+        torch._foreach_zero_(inputs.grads)
+        self._point_at(inputs.grads)
+        total = torch.zeros((), device=self.parts.embed.device)
+        for piece in pieces:
+            inputs.fill(piece, scale=scale)
+            total += inputs.replay()
+        return float(total)
 
-    def _parameters(self) -> list[torch.Tensor]:
-        linears = [linear for layer in self.parts.layers for linear in layer.linears]
-        return [p for n in linears for p in (n.lora_a, n.lora_b) if p is not None]
+    def _point_at(self, grads: Sequence[torch.Tensor]) -> None:
+        """Make these the parameters' ``.grad``: a recorded step writes to one place only."""
+        for parameter, grad in zip(self.parts.adapter_parameters, grads, strict=True):
+            parameter.grad = grad
 
     def _pieces(self, rows: Sequence[Encoded]) -> list[list[Encoded]]:
         """The rows in order, in micro-batches of at most ``max_tokens`` (a longer row alone)."""
@@ -90,38 +87,22 @@ class ReplayTrainer(FastTrainer):
             left -= size
         return pieces
 
-    def _record(self, need: _Size, some: Sequence[Encoded]) -> None:
-        import torch
-
-        self._inputs = None  # its memory is free again before more is taken
-        grads = [torch.zeros_like(p) for p in self._parameters()]
-        for parameter, grad in zip(self._parameters(), grads, strict=True):
-            parameter.grad = grad
-        inputs = _Inputs(self, need, grads)
+    def _recorded(self, need: _Size, some: Sequence[Encoded]) -> _Inputs:
+        inputs = _Inputs(self.parts, need)
         inputs.fill(some, scale=0.0)
+        self._point_at(inputs.grads)
         inputs.replay = recorded(lambda: self._run(inputs), self.parts.embed.device)
-        self._inputs = inputs
+        return inputs
 
     def _run(self, inputs: _Inputs) -> torch.Tensor:
         """Summed loss of a micro-batch; gradients are added to ``.grad``."""
         import torch
 
-        parts, rows = self.parts, inputs.rows
-        hidden = parts.embed.detach()[inputs.ids]
-        kept: list[Kept | None] = []
-        for i, block in enumerate(self.blocks):
-            on = i >= self.first
-            hidden, saved = layer_forward(parts, block, hidden, rows, last=False, keep=on, train=on)
-            kept.append(saved)
+        hidden = self._below(self.parts.embed.detach()[inputs.ids], inputs.rows)
+        hidden, kept = self._forward(hidden, inputs.rows, train=True)
         loss, asked_grad = self._head(hidden[inputs.at], inputs)
-        grad: torch.Tensor | None = torch.zeros_like(hidden).index_add_(0, inputs.at, asked_grad)
-        for i in range(len(self.blocks) - 1, self.first - 1, -1):
-            saved = kept.pop()
-            assert grad is not None
-            assert saved is not None
-            grad = layer_backward(
-                parts, self.blocks[i], grad, saved, rows, last=False, below=i > self.first
-            )
+        grad = torch.zeros_like(hidden).index_add_(0, inputs.at, asked_grad)
+        self._backward(grad, kept, inputs.rows)
         return loss
 
     def _head(self, hidden: torch.Tensor, inputs: _Inputs) -> tuple[torch.Tensor, torch.Tensor]:
@@ -146,7 +127,7 @@ class ReplayTrainer(FastTrainer):
         return total, rms_backward(grad, hidden, r, parts.norm)
 
 
-def size_of(rows: Sequence[Encoded]) -> _Size:
+def _size_of(rows: Sequence[Encoded]) -> _Size:
     """What a micro-batch needs room for."""
     return _Size(sum(map(n_inputs, rows)), len(rows), count_targets(rows))
 
@@ -160,17 +141,17 @@ class _Inputs:
 
     replay: Callable[[], torch.Tensor]
 
-    def __init__(self, trainer: FastTrainer, need: _Size, grads: list[torch.Tensor]) -> None:
+    def __init__(self, parts: Parts, need: _Size) -> None:
         import torch
 
-        parts, self.grads = trainer.parts, grads
+        self.parts = parts
+        self.grads = [torch.zeros_like(p) for p in parts.adapter_parameters]
         # One token at least is left over: places that predict nothing stand there.
         self.size = _Size(
             tokens=-(-int(need.tokens * _SLACK + 1) // 128) * 128,
             rows=2 * need.rows,
             targets=-(-int(need.targets * _SLACK) // 64) * 64,
         )
-        self.parts = parts
         device = parts.embed.device
         self.ids = torch.zeros(self.size.tokens, dtype=torch.long, device=device)
         self.at = torch.zeros(self.size.targets, dtype=torch.long, device=device)
@@ -178,11 +159,10 @@ class _Inputs:
         self.counts = torch.zeros(self.size.targets, device=device)
         self.scale = torch.zeros((), device=device)
         self.ends = torch.zeros(self.size.rows + 2, dtype=torch.int32, device=device)
-        cos, sin = parts.rope(self.ids)
-        half = parts.head_dim // 2
+        cos, sin = angles(parts, [0] * self.size.tokens)
         self.rows = Rows(
-            cos=cos[:, :half].clone(),
-            sin=sin[:, :half].clone(),
+            cos=cos,
+            sin=sin,
             tiles=Segments(
                 keys=None, query_ends=self.ends, key_ends=self.ends,
                 most_queries=self.size.tokens, most_keys=self.size.tokens,
@@ -199,26 +179,18 @@ class _Inputs:
         """The next micro-batch; ``scale``: of its gradient."""
         import torch
 
-        lengths = [n_inputs(row) for row in rows]
-        starts = [0, *accumulate(lengths)]
-        left = self.size.tokens - starts[-1]
-        ids = [t for row, n in zip(rows, lengths, strict=True) for t in row.input_ids[:n]]
-        positions = [t for n in (*lengths, left) for t in range(n)]
-        asked = [
-            (start + t - 1, row.input_ids[t])
-            for row, start in zip(rows, starts, strict=False)
-            for t in range(1, len(row.input_ids))
-            if row.supervised[t]
-        ]
+        pack = lay_out([row.input_ids[: n_inputs(row)] for row in rows], share_from=None)
+        left = self.size.tokens - pack.n_tokens
+        asked = asked_places(rows, pack)
         unused = self.size.targets - len(asked)
-        self.ids.copy_(torch.tensor([*ids, *[0] * left]))
+        self.ids.copy_(torch.tensor([*pack.ids, *[0] * left]))
         self.at.copy_(torch.tensor([*(a for a, _ in asked), *[self.size.tokens - 1] * unused]))
         self.targets.copy_(torch.tensor([*(target for _, target in asked), *[0] * unused]))
         self.counts.copy_(torch.tensor([*[1.0] * len(asked), *[0.0] * unused]))
-        ends = [*starts, *[self.size.tokens] * (len(self.ends) - len(starts))]
+        ends = [0, *(node.queries[1] for node in pack.blocks)]
+        ends += [self.size.tokens] * (len(self.ends) - len(ends))
         self.ends.copy_(torch.tensor(ends, dtype=torch.int32))
         self.scale.fill_(scale)
-        half = self.parts.head_dim // 2
-        cos, sin = self.parts.rope(torch.tensor(positions, device=self.ids.device))
-        self.rows.cos.copy_(cos[:, :half])
-        self.rows.sin.copy_(sin[:, :half])
+        cos, sin = angles(self.parts, [*pack.positions, *range(left)])
+        self.rows.cos.copy_(cos)
+        self.rows.sin.copy_(sin)

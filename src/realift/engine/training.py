@@ -19,11 +19,7 @@ from realift.engine.norms import rms, rms_backward
 from realift.engine.parts import Parts
 from realift.engine.train_batch import Micro, count_targets, micro_batch, split_rows
 from realift.engine.train_head import head_loss
-from realift.engine.train_layer import (
-    Kept,
-    layer_backward,
-    layer_forward,
-)
+from realift.engine.train_layer import Kept, Rows, layer_backward, layer_forward
 from realift.errors import TrainingError
 from realift.types import Encoded
 
@@ -61,65 +57,81 @@ class FastTrainer:
         n = count_targets(rows)
         if n == 0:
             raise TrainingError("no token of this step is supervised: its loss would be 0")
-        total = 0.0
         with torch.no_grad():
-            for piece in split_rows(rows, self.max_tokens):
-                total += self._micro(micro_batch(self.parts, piece), scale=1 / n)
-        return total / n
+            return self._summed(rows, scale=1 / n) / n
 
     def loss(self, rows: Sequence[Encoded]) -> float:
         """Mean loss of the rows, dropout off, no gradient."""
         import torch
 
-        total = 0.0
         with torch.no_grad():
-            for piece in split_rows(rows, self.max_tokens):
-                total += self._micro(micro_batch(self.parts, piece), scale=None)
-        return total / count_targets(rows)
+            return self._summed(rows, scale=None) / count_targets(rows)
 
     def expect(self, steps: Sequence[Sequence[Encoded]]) -> None:
         """Told before the first step what rows some of the steps will have."""
 
     def clear(self) -> None:
         """Forget gradients (of the adapter's parameters)."""
-        for layer in self.parts.layers:
-            for linear in layer.linears:
-                for parameter in (linear.lora_a, linear.lora_b):
-                    if parameter is not None:
-                        parameter.grad = None
+        for parameter in self.parts.adapter_parameters:
+            parameter.grad = None
+
+    def _summed(self, rows: Sequence[Encoded], *, scale: float | None) -> float:
+        """Summed loss of the rows; with a scale also its scaled gradient, and dropout."""
+        pieces = split_rows(rows, self.max_tokens)
+        return sum(self._micro(micro_batch(self.parts, piece), scale=scale) for piece in pieces)
 
     def _micro(self, micro: Micro, *, scale: float | None) -> float:
         """Summed loss of a micro-batch; with a scale also gradients and dropout."""
         parts, train = self.parts, scale is not None
         if not micro.n_supervised:
             return 0.0
-        n_layers = len(self.blocks)
-        hidden = self._lower(micro)
-        kept: list[Kept | _Redo | None] = []
-        for i in range(self.first, n_layers):
-            redo = _Redo(hidden, _random_state(hidden)) if train and self.checkpoint else None
-            hidden, saved = layer_forward(
-                parts, self.blocks[i], hidden, micro.rows,
-                last=i == n_layers - 1, keep=train and redo is None, train=train,
-            )  # fmt: skip
-            kept.append(redo or saved)
-        if self.first == n_layers:
+        unadapted = self.first == len(self.blocks)
+        hidden, kept = self._forward(self._lower(micro), micro.rows, train=train)
+        if unadapted:
             hidden = hidden[micro.rows.chosen]
         normed, r = rms(hidden, parts.norm, parts.eps)
         loss, normed_grad = head_loss(parts, normed, micro.targets, micro.targets_at, scale=scale)
-        if normed_grad is None or self.first == n_layers:
-            return loss
-        grad: torch.Tensor | None = rms_backward(normed_grad, hidden, r, parts.norm)
-        for i in range(n_layers - 1, self.first - 1, -1):
-            saved = self._again(i, kept.pop(), micro)
-            assert grad is not None
-            grad = layer_backward(
-                parts, self.blocks[i], grad, saved, micro.rows,
-                last=i == n_layers - 1, below=i > self.first,
-            )  # fmt: skip
+        if normed_grad is not None and not unadapted:
+            self._backward(rms_backward(normed_grad, hidden, r, parts.norm), kept, micro.rows)
         return loss
 
-    def _again(self, i: int, kept: Kept | _Redo | None, micro: Micro) -> Kept:
+    def _below(self, hidden: torch.Tensor, rows: Rows) -> torch.Tensor:
+        """From the embedding to what goes into the first adapted layer."""
+        for block in self.blocks[: self.first]:
+            hidden, _ = layer_forward(
+                self.parts, block, hidden, rows, last=False, keep=False, train=False
+            )
+        return hidden
+
+    def _forward(
+        self, hidden: torch.Tensor, rows: Rows, *, train: bool
+    ) -> tuple[torch.Tensor, list[Kept | _Redo | None]]:
+        """The layers from the first adapted one on, and what their way back needs."""
+        kept: list[Kept | _Redo | None] = []
+        for i in range(self.first, len(self.blocks)):
+            redo = _Redo(hidden, _random_state(hidden)) if train and self.checkpoint else None
+            hidden, saved = layer_forward(
+                self.parts, self.blocks[i], hidden, rows,
+                last=self._last(i), keep=train and redo is None, train=train,
+            )  # fmt: skip
+            kept.append(redo or saved)
+        return hidden, kept
+
+    def _backward(self, out: torch.Tensor, kept: list[Kept | _Redo | None], rows: Rows) -> None:
+        """Add the adapters' gradients, from that of the last layer's result. Uses ``kept`` up."""
+        grad: torch.Tensor | None = out
+        for i in range(len(self.blocks) - 1, self.first - 1, -1):
+            saved = self._again(i, kept.pop(), rows)
+            assert grad is not None
+            grad = layer_backward(
+                self.parts, self.blocks[i], grad, saved, rows,
+                last=self._last(i), below=i > self.first,
+            )  # fmt: skip
+
+    def _last(self, i: int) -> bool:
+        return i == len(self.blocks) - 1
+
+    def _again(self, i: int, kept: Kept | _Redo | None, rows: Rows) -> Kept:
         """What layer ``i`` kept, made again if it kept only its input."""
         assert kept is not None
         if isinstance(kept, Kept):
@@ -127,8 +139,8 @@ class FastTrainer:
         after = _random_state(kept.hidden)
         _set_random_state(kept.hidden, kept.state)
         _, saved = layer_forward(
-            self.parts, self.blocks[i], kept.hidden, micro.rows,
-            last=i == len(self.blocks) - 1, keep=True, train=True,
+            self.parts, self.blocks[i], kept.hidden, rows,
+            last=self._last(i), keep=True, train=True,
         )  # fmt: skip
         _set_random_state(kept.hidden, after)
         assert saved is not None
@@ -144,11 +156,7 @@ class FastTrainer:
             for row, place in zip(micro.inputs, places, strict=True):
                 out[place] = self._cache[row]
             return out
-        hidden = parts.embed.detach()[micro.ids]
-        for i in range(self.first):
-            hidden, _ = layer_forward(
-                parts, self.blocks[i], hidden, micro.rows, last=False, keep=False, train=False
-            )
+        hidden = self._below(parts.embed.detach()[micro.ids], micro.rows)
         size = sum(map(len, micro.inputs)) * parts.hidden * hidden.element_size()
         if self.first and size <= self._cache_left:
             self._cache_left -= size

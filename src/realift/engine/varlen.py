@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from realift.engine.packing import Pack
+from realift.engine.parts import Parts
 
 if TYPE_CHECKING:
     import torch
@@ -39,6 +40,11 @@ def usable(device: torch.device, dtype: torch.dtype, head_dim: int) -> bool:
     if device.type != "cuda" or dtype.itemsize != 2 or head_dim > 256 or head_dim % 8:
         return False
     return _runs(device, dtype, head_dim)
+
+
+def usable_for(parts: Parts) -> bool:
+    """``usable`` for a model as it lies there."""
+    return usable(parts.embed.device, parts.embed.dtype, parts.head_dim)
 
 
 @functools.cache

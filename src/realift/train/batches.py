@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from realift.config import Config
 from realift.errors import DataError
 from realift.model.load import Base
 from realift.model.template import encode_example
@@ -179,6 +180,13 @@ def alike(rows: Sequence[Encoded]) -> list[int]:
             if one[:need] == other[:need]:
                 groups[i] = groups[before]
     return groups
+
+
+def windows(rows: Sequence[Encoded], config: Config, *, epoch: int) -> list[list[Encoded]]:
+    """The rows of each optimizer step of an epoch."""
+    size = config.batch_size * config.gradient_accumulation_steps
+    order = training_order(rows, epoch=epoch, seed=config.seed, per_step=size)
+    return [[rows[i] for i in window] for window in cut(order, size)]
 
 
 def cut(items: Sequence[int], size: int) -> list[Sequence[int]]:

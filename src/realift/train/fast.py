@@ -41,22 +41,19 @@ def fast_trainer(
     """The engine on an adapted model, or a clause that says why it is not used."""
     from realift.engine.parts import agrees, parts_or_reason
     from realift.engine.training import MAX_TOKENS
-    from realift.engine.varlen import usable
+    from realift.engine.varlen import usable_for
 
     if "plain" in (base.engine, config.engine):
         return ASKED_FOR
     parts = parts_or_reason(model)
     if isinstance(parts, str):
         return parts
-    if base.compute.device.startswith("cuda") and not usable(
-        parts.embed.device, parts.embed.dtype, parts.head_dim
-    ):
+    if base.compute.device.startswith("cuda") and not usable_for(parts):
         return ON_GPU
     if parts.first_adapted == len(parts.layers):
         return "no layer it knows carries the adapter"
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    seen = [t for layer in parts.layers for n in layer.linears for t in (n.lora_a, n.lora_b)]
-    if trained != sum(t.numel() for t in seen if t is not None and t.requires_grad):
+    if trained != sum(t.numel() for t in parts.adapter_parameters if t.requires_grad):
         return "something besides LoRA matrices is trained"
     longest = max((len(r.input_ids) for r in rows), default=0)
     if parts.window is not None and longest > parts.window:
@@ -70,8 +67,7 @@ def trainer_of(parts: Parts, portion: Portion) -> FastTrainer:
     """The engine that works in such portions; steps whose layers are redone are not replayed."""
     from realift.engine.train_replay import ReplayTrainer
     from realift.engine.training import FastTrainer
-    from realift.engine.varlen import usable
+    from realift.engine.varlen import usable_for
 
-    replays = usable(parts.embed.device, parts.embed.dtype, parts.head_dim)
-    kind = ReplayTrainer if replays and not portion.checkpoint else FastTrainer
+    kind = ReplayTrainer if usable_for(parts) and not portion.checkpoint else FastTrainer
     return kind(parts, max_tokens=portion.max_tokens, checkpoint=portion.checkpoint)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from realift.config import Config
 from realift.model.device import free_bytes, peak_bytes, used_bytes
-from realift.train.batches import cut, training_order
+from realift.train.batches import windows
 from realift.train.fast import Portion
 from realift.types import Encoded, Plan
 
@@ -69,19 +69,19 @@ def measure_fast(
 
     from realift.engine.train_cost import fixed_bytes, shape_of, step_bytes, step_flops
 
-    windows = _windows(train, config)
-    shapes = [_pieces(window, fast.max_tokens) for window in windows]
+    steps = windows(train, config, epoch=0)
+    shapes = [_pieces(rows, fast.max_tokens) for rows in steps]
     work = [sum(step_flops(fast.parts, s) for s in pieces) for pieces in shapes]
-    by_work = sorted(range(len(windows)), key=lambda i: work[i])
+    by_work = sorted(range(len(steps)), key=lambda i: work[i])
     largest, typical = by_work[-1], by_work[len(by_work) // 2]
     used = used_bytes(device)  # before the steps: what they leave in the heap is used again
     devices = [torch.cuda.current_device()] if device.startswith("cuda") else []
     times: list[float] = []
-    fast.expect(windows)
+    fast.expect(steps)
     with torch.random.fork_rng(devices=devices):
         for i in (largest, typical):
             start = time.perf_counter()
-            fast.step(windows[i])
+            fast.step(steps[i])
             if devices:
                 torch.cuda.synchronize()
             times.append(time.perf_counter() - start)
@@ -107,13 +107,6 @@ def measure_fast(
     )
 
 
-def _windows(rows: Sequence[Encoded], config: Config) -> list[list[Encoded]]:
-    """The rows of each optimizer step of the first epoch."""
-    size = config.batch_size * config.gradient_accumulation_steps
-    order = training_order(rows, epoch=0, seed=config.seed, per_step=size)
-    return [[rows[i] for i in window] for window in cut(order, size)]
-
-
 def _split(rows: Sequence[Encoded], max_tokens: int) -> list[list[Encoded]]:
     from realift.engine.train_batch import split_rows
 
@@ -127,4 +120,4 @@ def _pieces(rows: Sequence[Encoded], max_tokens: int) -> list[Shape]:
 
 
 def _shapes(rows: Sequence[Encoded], config: Config, max_tokens: int) -> list[Shape]:
-    return [s for window in _windows(rows, config) for s in _pieces(window, max_tokens)]
+    return [s for some in windows(rows, config, epoch=0) for s in _pieces(some, max_tokens)]

@@ -15,7 +15,7 @@ from realift.config import Config
 from realift.errors import TrainingError
 from realift.model.load import Base
 from realift.model.tune import ThreadWatch, products, sizes_of
-from realift.train.batches import collate, cut, pad_token_id, training_order
+from realift.train.batches import collate, cut, pad_token_id, windows
 from realift.train.checkpoint import Checkpoint, State
 from realift.train.fast import Portion, fast_trainer
 from realift.train.loss import count_supervised, summed_loss
@@ -69,10 +69,8 @@ def train_adapter(
 
     fast = _engine(base, model, plan, config, [*train, *valid])
     on_gpu = base.compute.device != "cpu"
-    per_step = config.batch_size * config.gradient_accumulation_steps
     if fast is not None:
-        first = training_order(train, epoch=0, seed=config.seed, per_step=per_step)
-        fast.expect([[train[i] for i in window] for window in cut(first, per_step)])
+        fast.expect(windows(train, config, epoch=0))
     watch = ThreadWatch(products(*sizes_of(model)), fixed=on_gpu or config.threads is not None)
     started = time.perf_counter()
     curve: list[CurvePoint] = []
@@ -90,13 +88,11 @@ def train_adapter(
     done, interrupted = step, False  # steps of an earlier sitting
     try:
         for epoch in range(plan.epochs):
-            order = training_order(train, epoch=epoch, seed=config.seed, per_step=per_step)
-            for window in cut(order, per_step):
+            for rows in windows(train, config, epoch=epoch):
                 if done:
                     done -= 1
                     continue
                 rate = plan.learning_rate * schedule(step, warmup, plan.n_steps)
-                rows = [train[i] for i in window]
                 began = time.perf_counter()
                 loss = _step(base, model, optimizer, rate, rows, config, fast)
                 watch.saw(sum(len(r.input_ids) for r in rows), time.perf_counter() - began)
