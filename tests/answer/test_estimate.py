@@ -97,7 +97,7 @@ def test_a_base_the_engine_does_not_know_is_measured_by_generate(
     base: Base, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ways: list[str] = []
-    monkeypatch.setattr(estimate, "view", lambda *_args, **_kwargs: "off")
+    monkeypatch.setattr(estimate, "view_untrained", lambda *_args, **_kwargs: "off")
     monkeypatch.setattr(estimate, "greedy", lambda *_args, **_kwargs: ways.append("generate"))
     estimate.expected_seconds(
         create_adapter(base, Config()), base, questions(2), examples=(), config=Config(),

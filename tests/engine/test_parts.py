@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from realift.engine.packing import Block, lay_out
-from realift.engine.parts import Parts, agrees, parts_or_reason, read_parts
+from realift.engine.parts import (
+    Parts,
+    agrees,
+    agrees_once,
+    close,
+    model_logits,
+    parts_or_reason,
+    read_parts,
+)
 from realift.model.load import quiet_loading
 from tests.conftest import make_model
 
@@ -55,6 +63,57 @@ def test_the_engine_computes_the_logits_of_a_plain_and_an_adapted_model(family: 
     assert with_adapter.first_adapted == 0
     assert agrees(wrapped, with_adapter)
     assert not agrees(wrapped, parts)  # the base's parts are not the adapter's
+
+
+def test_the_model_is_asked_once_for_all_adapters_of_a_kind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Any] = []
+
+    def count(model: Any, _parts: Parts) -> bool:
+        asked.append(model)
+        return True
+
+    monkeypatch.setattr("realift.engine.parts.agrees", count)
+    one = adapted(make_model("llama"))
+    base, adapter = read_both(one)
+    assert agrees_once(one, adapter)
+    same_kind, other_scale = read_parts(one), read_parts(one)
+    assert same_kind is not None
+    assert other_scale is not None
+    assert agrees_once(one, same_kind)
+    assert len(asked) == 1
+    other_scale.layers[0].q.scale *= 2
+    assert agrees_once(one, other_scale)
+    with one.disable_adapter():
+        assert agrees_once(one, base)
+    assert len(asked) == 3
+    another = adapted(make_model("llama"))
+    assert agrees_once(another, read_both(another)[1])
+    assert asked[3] is another
+
+
+def test_that_the_engine_does_not_fit_is_remembered_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = make_model("llama")
+    parts = read_parts(model)
+    assert parts is not None
+    parts.eps = 0.5
+    assert not agrees_once(model, parts)
+    monkeypatch.setattr("realift.engine.parts.agrees", lambda *_: pytest.fail("asked again"))
+    assert not agrees_once(model, parts)
+
+
+def test_logits_of_a_batch_are_those_of_each_row() -> None:
+    import torch
+
+    model = make_model("llama").eval()
+    rows = [[5, 9, 17, 3], [8], [2, 2]]
+    for row, logits in zip(rows, model_logits(model, rows), strict=True):
+        with torch.no_grad():
+            alone = model(input_ids=torch.tensor([row])).logits[0]
+        assert logits.shape == alone.shape
+        assert close(logits, alone, torch.float32)
+        assert not close(logits + 0.1 * alone.abs().max(), alone, torch.float32)
 
 
 def test_biases_norms_of_queries_and_a_tied_head_are_found() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,25 @@ def test_a_hub_id_is_found_in_a_cache_without_a_network(
     assert base.name == "HuggingFaceH4/zephyr-7b-beta"
     assert base.fingerprint == "commit:0123456789abcdef0123456789abcdef01234567"
     assert base.template.end_of_turn == "</s>"
+
+
+def test_a_start_waits_for_no_library_that_only_other_models_need() -> None:
+    script = """
+import sys
+from realift.model.device import choose
+from realift.model.load import load_base
+load_base("tiny", compute=choose(device="cpu"))
+print("scipy.optimize" in sys.modules)
+from transformers.loss.loss_for_object_detection import linear_sum_assignment
+print(*linear_sum_assignment([[3.0, 1.0], [1.0, 3.0]])[1])
+from scipy.optimize import linear_sum_assignment as real
+print(type(real).__name__, *real([[3.0, 1.0], [1.0, 3.0]])[1])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("\n")[:2] == ["False", "1 0"], done.stdout
+    assert done.stdout.split("\n")[2].endswith("1 0")
 
 
 def test_a_hub_id_that_is_nowhere_says_what_to_do(compute: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from realift.answer.decode import ignore_batch
 from realift.answer.generate import greedy
 from realift.answer.prompts import Prompt, build_prompts
-from realift.answer.together import Views, view
+from realift.answer.together import Views, view_untrained
 from realift.config import Config
 from realift.engine.packing import common_length
 from realift.model.load import Base
@@ -45,7 +45,7 @@ def expected_seconds(
         arm: build_prompts(base, questions, arm, examples=examples, config=config) for arm in arms
     }
     probing = build_prompts(base, probes, "base", examples=(), config=config)
-    views = "" if "plain" in (base.engine, config.engine) else view(model, base, name="")
+    views = "" if "plain" in (base.engine, config.engine) else view_untrained(model)
     if not isinstance(views, str):
         orders = [Order(p, 0, n_samples) for some in asked.values() for p in some]
         orders += [Order(p, 1, n_samples) for _ in range(config.seeds) for p in asked["base"]]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from realift.model.load import Base
 from realift.train.batches import collate, cut, pad_token_id
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
     from realift.engine.parts import Parts
 
 _BATCH_TOKENS = 4096  # positions of one forward pass, padding included
-
-
-# Of a model: whether the engine agrees with it, with an adapter on it (True) and without (False).
-_agreed: WeakKeyDictionary[Any, dict[bool, bool]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +74,7 @@ def _parts(model: Any, rows: Sequence[Encoded]) -> Parts | None:
     On a GPU only where its attention is one kernel for all rows: one for each is slower than
     padding.
     """
-    from realift.engine.parts import agrees, read_parts
+    from realift.engine.parts import agrees_once, read_parts
     from realift.engine.varlen import usable_for
 
     parts = read_parts(model)
@@ -90,11 +85,7 @@ def _parts(model: Any, rows: Sequence[Encoded]) -> Parts | None:
     longest = max((len(row.input_ids) for row in rows), default=0)
     if parts.window is not None and longest > parts.window:
         return None
-    known = _agreed.setdefault(model, {})
-    adapted = parts.first_adapted < len(parts.layers)
-    if adapted not in known:
-        known[adapted] = agrees(model, parts)
-    return parts if known[adapted] else None
+    return parts if agrees_once(model, parts) else None
 
 
 def _plain(model: Any, base: Base, rows: Sequence[Encoded]) -> list[Nll]:

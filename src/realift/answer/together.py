@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from realift.engine.parts import Parts
 
 _MOST_GUESSES = 8  # reference answers of a question that are tried as guesses
+_DIFFER = "its answers to a probe differ from the model's own"
 _agreed: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()  # base model: adapters proven
 
 
@@ -55,10 +56,23 @@ def view(model: Any, base: Base, *, name: str) -> Views | str:
 
     Args:
         model: the ``PeftModel``, its adapter switched on.
-        name: of the adapter; one that was proven to agree on this base is not proven again.
+        name: of the adapter; the loop's answers are compared with the model's once for each.
     """
     from realift.engine.decode_check import answers_agree
-    from realift.engine.parts import agrees, parts_or_reason
+
+    views = view_untrained(model)
+    if isinstance(views, str):
+        return views
+    proven = _agreed.setdefault(base.model, set())
+    if name not in proven and not answers_agree(model, views.base, views.adapter):
+        return _DIFFER
+    proven.add(name)
+    return views
+
+
+def view_untrained(model: Any) -> Views | str:
+    """As ``view``, before the adapter is trained: enough to measure what answers will take."""
+    from realift.engine.parts import agrees_once, parts_or_reason
 
     adapter = parts_or_reason(model)
     with model.disable_adapter():
@@ -67,12 +81,7 @@ def view(model: Any, base: Base, *, name: str) -> Views | str:
         return adapter
     if isinstance(plain, str):
         return plain
-    proven = _agreed.setdefault(base.model, set())
-    if name not in proven:
-        if not agrees(model, adapter) or not answers_agree(model, plain, adapter):
-            return "its answers to a probe differ from the model's own"
-        proven.add(name)
-    return Views(base=plain, adapter=adapter)
+    return Views(base=plain, adapter=adapter) if agrees_once(model, adapter) else _DIFFER
 
 
 def answer_together(

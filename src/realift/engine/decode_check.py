@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from realift.engine.parts import TOLERANCE
+from realift.engine.parts import close, model_logits
 
 if TYPE_CHECKING:
     import torch
@@ -44,64 +43,64 @@ def answers_agree(model: Any, base: Parts, adapter: Parts) -> bool:
         for v in (0, 1)
     ]
 
-    @functools.cache
-    def model_logits(ids: tuple[int, ...], variant: int) -> torch.Tensor:
-        row = torch.tensor([ids], device=base.embed.device)
-        with torch.inference_mode(), nullcontext() if variant else model.disable_adapter():
-            logits: torch.Tensor = model(input_ids=row, use_cache=False).logits[0]
-        return logits.float()
-
     was_training = model.training
     model.eval()
     try:
-        answers = _written(model_logits, base, adapter, requests)
-        if answers is None:
-            return False
-        if base.embed.is_cuda:  # nothing is guessed there
-            return True
-        guessing = [
-            replace(r, guesses=((*a[:-2], (a[-2] + 1) % size, a[-1]),))
-            for r, a in zip(requests, answers, strict=True)
-        ]
-        return _written(model_logits, base, adapter, guessing) is not None
+        written = _written(base, adapter, requests)
+        if not base.embed.is_cuda:  # nothing is guessed there
+            answers = [w.ids[w.n_prompt :] for w in written]
+            guessing = [
+                replace(r, guesses=((*a[:-2], (a[-2] + 1) % size, a[-1]),))
+                for r, a in zip(requests, answers, strict=True)
+            ]
+            written += _written(base, adapter, guessing)
+        return _as_model(model, written, base.embed.dtype)
     finally:
         model.train(was_training)
 
 
-def _written(
-    model_logits: Callable[[tuple[int, ...], int], torch.Tensor],
-    base: Parts,
-    adapter: Parts,
-    requests: Sequence[Request],
-) -> list[tuple[int, ...]] | None:
-    """The answers of the loop, or None if some logits are not the model's.
+class _Written(NamedTuple):
+    """Prompt and answer of a request, and the loop's logits (V,) by the place they were read at."""
 
-    Args:
-        model_logits: the model's own (tokens, V) of a row of ids, by request's variant.
-    """
-    import torch
+    ids: tuple[int, ...]
+    n_prompt: int
+    variant: int
+    logits: dict[int, torch.Tensor]
 
+
+def _written(base: Parts, adapter: Parts, requests: Sequence[Request]) -> list[_Written]:
     from realift.engine.decode import decode
 
-    written: dict[int, tuple[int, ...]] = {}
-    ours: dict[int, dict[int, torch.Tensor]] = {n: {} for n in range(len(requests))}
+    answers: dict[int, tuple[int, ...]] = {}
+    logits: dict[int, dict[int, torch.Tensor]] = {n: {} for n in range(len(requests))}
     decode(
         [base, adapter],
         requests,
         stop_ids=(),
-        on_answers=lambda answers: written.update({a.request: a.all_ids for a in answers}),
+        on_answers=lambda done: answers.update({a.request: a.all_ids for a in done}),
         max_rows=4,
         max_pass=16,
-        on_logits=lambda request, at, logits: ours[request].update({at: logits.float()}),
+        on_logits=lambda request, at, of: logits[request].update({at: of.float()}),
     )
-    limit = TOLERANCE.get(str(base.embed.dtype).split(".")[-1], 0.06)
-    for n, request in enumerate(requests):
-        ids = (*request.ids, *written[n])
-        theirs = model_logits(ids, request.variant)
-        places = sorted(ours[n])
-        if places != list(range(len(request.ids) - 1, len(ids) - 1)):
-            return None
-        error = (torch.stack([ours[n][p] for p in places]) - theirs[places]).abs().max()
-        if not float(error) <= limit * float(theirs.abs().max()):
-            return None
-    return [written[n] for n in range(len(requests))]
+    return [
+        _Written((*r.ids, *answers[n]), len(r.ids), r.variant, logits[n])
+        for n, r in enumerate(requests)
+    ]
+
+
+def _as_model(model: Any, written: Sequence[_Written], dtype: torch.dtype) -> bool:
+    """Whether every token was chosen from the logits that the model has there."""
+    import torch
+
+    for variant in (0, 1):
+        mine = [w for w in written if w.variant == variant]
+        with nullcontext() if variant else model.disable_adapter():
+            theirs = model_logits(model, [w.ids for w in mine])
+        for one, of_model in zip(mine, theirs, strict=True):
+            places = list(range(one.n_prompt - 1, len(one.ids) - 1))
+            if sorted(one.logits) != places:
+                return False
+            ours = torch.stack([one.logits[p] for p in places])
+            if not close(ours, of_model[places], dtype):
+                return False
+    return True

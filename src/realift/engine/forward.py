@@ -18,8 +18,8 @@ def logits_of_rows(
 ) -> list[torch.Tensor]:
     """Logits (tokens, V) of every row of token ids, dropout off, all rows in one pack."""
     pack = lay_out(rows, share_from=share_from)
-    hidden = hidden_states(parts, pack)
-    return [hidden[list(place)] @ parts.head.T for place in pack.places]
+    logits = hidden_states(parts, pack) @ parts.head.T
+    return [logits[list(place)] for place in pack.places]
 
 
 def hidden_states(parts: Parts, pack: Pack) -> torch.Tensor:

@@ -109,7 +109,7 @@ def _thread_rates(shapes: tuple[Product, ...], most: int) -> dict[int, float]:
         return lambda: torch.set_num_threads(count)
 
     try:
-        rates: dict[int, float] = _in_turn({n: use(n) for n in counts}, shapes, seconds=0.2)
+        rates: dict[int, float] = _in_turn({n: use(n) for n in counts}, shapes, seconds=0.1)
         return rates
     finally:
         torch.set_num_threads(before)

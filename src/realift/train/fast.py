@@ -39,7 +39,7 @@ def fast_trainer(
     portion: Portion | None = None,
 ) -> FastTrainer | str:
     """The engine on an adapted model, or a clause that says why it is not used."""
-    from realift.engine.parts import agrees, parts_or_reason
+    from realift.engine.parts import agrees_once, parts_or_reason
     from realift.engine.training import MAX_TOKENS
     from realift.engine.varlen import usable_for
 
@@ -58,7 +58,7 @@ def fast_trainer(
     longest = max((len(r.input_ids) for r in rows), default=0)
     if parts.window is not None and longest > parts.window:
         return f"a row of {longest} tokens does not fit its attention window of {parts.window}"
-    if not agrees(model, parts):
+    if not agrees_once(model, parts):
         return "on a probe its logits were not those of the model"
     return trainer_of(parts, portion or Portion(max_tokens=MAX_TOKENS, checkpoint=False))
 
