@@ -286,8 +286,9 @@ def high_water() -> int:
 
 
 def measure(
-    shape: str, targets: str, workload: str, *, rows: int, rounds: int, defaults_rows: int
-) -> dict[str, Any]:
+    shape: str, targets: str, workload: str, *, rows: int, rounds: int, trl: bool,
+    defaults_rows: int,
+) -> dict[str, Any]:  # fmt: skip
     """All contenders on one workload, in turn, round after round."""
     base = make_base(shape)
     data = make_rows(workload, rows, SHAPES[shape]["vocab_size"])
@@ -297,7 +298,7 @@ def measure(
     tasks: dict[str, Callable[[Any, Sequence[Encoded], Config], float]] = {
         "realift": realift,
         "tutorial": tutorial,
-        **(TRL_BEST if has_trl() else {}),
+        **(TRL_BEST if trl else {}),
     }
     tuning = tune.tune(*tune.sizes_of(base.model), threads=torch.get_num_threads())
     out: dict[str, Any] = {
@@ -325,7 +326,7 @@ def measure(
                 out["peak_bytes"][name].append(high_water())
         if number:
             out["gflops"].append(max(rate, multiply_rate()))
-    if defaults_rows and has_trl():
+    if defaults_rows and trl:
         few = data[:defaults_rows]
         torch.set_num_threads(out["threads"])
         out["trl_defaults"] = {
@@ -446,6 +447,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int)
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--without-trl", action="store_true", help="TRL takes longest")
     parser.add_argument("--trl-defaults-rows", type=int, default=0)
     parser.add_argument("--growth", action="store_true")
     parser.add_argument("--name", default="training")
@@ -464,6 +466,7 @@ def main() -> None:
                     cell = measure(
                         shape, targets, workload,
                         rows=args.rows or ROWS[shape][workload], rounds=args.rounds,
+                        trl=has_trl() and not args.without_trl,
                         defaults_rows=args.trl_defaults_rows,
                     )  # fmt: skip
                     result["cells"].append(cell)

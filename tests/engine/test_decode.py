@@ -133,6 +133,20 @@ def test_packed_weights_write_the_same_answers_and_need_memory_to_spare(
     assert weights_of(pair.base).head.packed is None
 
 
+def test_weights_are_packed_once_for_all_adapters_and_again_after_a_move() -> None:
+    pair = Pair("llama")
+    weights = packed_weights_of(pair.base)
+    assert packed_weights_of(pair.adapter) is weights
+    assert packed_weights_of(read_both(pair.model)[1]) is weights
+    embedding = pair.model.get_base_model().model.embed_tokens.weight
+    embedding.data = embedding.data.clone()
+    moved = read_both(pair.model)[0]
+    assert packed_weights_of(moved) is not weights
+    moved.laid_out.clear()
+    assert not pair.base.laid_out
+    assert packed_weights_of(Pair("llama").base) is not packed_weights_of(pair.base)
+
+
 def test_wrong_and_right_guesses_change_nothing_but_the_number_of_passes(pair: Pair) -> None:
     requests = asked(3)
     plain, slow = pair.answers(requests, max_pass=0)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from realift.config import Config
+from realift.engine.decode_step import packed_weights_of
+from realift.engine.parts import read_parts
 from realift.errors import DataError, ModelError, TrainingError
 from realift.model.load import load_base
 from realift.train import loop
@@ -76,6 +78,22 @@ def test_any_number_of_rows_trains_and_lowers_the_loss(
     assert job.result.last_loss < job.result.first_loss
     assert job.result.kept_step == job.result.n_steps
     assert "want of a held-out measurement" in job.result.kept_reason
+
+
+def test_the_copy_of_the_weights_that_answers_use_makes_room_for_training(
+    base_folder: Path, compute: Any
+) -> None:
+    base = load_base(str(base_folder), compute=compute)
+    config = Config(epochs=1)
+    rows = encode_rows(base, [example(1)], system_prompt="", max_length=256).rows
+    model = create_adapter(base, config)
+    plan = plan_training(base, model, config, train=rows, valid=[], measure=False)
+    parts = read_parts(model)
+    assert parts is not None
+    packed_weights_of(parts)
+    assert parts.laid_out
+    train_adapter(base, model, plan, config, train=rows, valid=[])
+    assert not parts.laid_out
 
 
 def test_the_best_held_out_step_is_kept_not_the_last(base_folder: Path, compute: Any) -> None:

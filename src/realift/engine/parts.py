@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 KNOWN = ("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM")
 # These depend on positions alone; "dynamic" and "longrope" look at the length of the batch.
 KNOWN_ROPE = ("default", "linear", "llama3", "yarn")
+_laid_out: WeakKeyDictionary[Any, dict[Any, Weights]] = WeakKeyDictionary()  # base: packed weights
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,7 +77,8 @@ class Parts:
 
     ``rope(positions)``: ``(T,)`` positions to cos and sin, each ``(T, head_dim)`` in the model's
     dtype. ``eps`` is that of every norm; the activation is always ``silu`` (others are refused).
-    ``laid_out``: packed weights by multiply library, made once (``decode_step``).
+    ``laid_out``: packed weights of the base, made once for all that is read from it
+    (``decode_step.packed_weights_of``). Whoever needs the memory may clear it.
     """
 
     embed: torch.Tensor  # (V, hidden)
@@ -91,7 +93,7 @@ class Parts:
     hidden: int
     intermediate: int
     scaling: float  # of the attention scores, head_dim ** -0.5
-    laid_out: dict[str, Weights] = field(default_factory=dict, repr=False, compare=False)
+    laid_out: dict[Any, Weights] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def window(self) -> int | None:
@@ -187,6 +189,7 @@ def _read(model: Any) -> Parts:
         hidden=int(config.hidden_size),
         intermediate=int(config.intermediate_size),
         scaling=head_dim**-0.5,
+        laid_out=_laid_out.setdefault(inner, {}),
     )
 
 

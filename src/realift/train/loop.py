@@ -186,7 +186,10 @@ def _engine(
     if plan.micro_batch_tokens is not None:
         portion = Portion(max_tokens=plan.micro_batch_tokens, checkpoint=plan.checkpointing)
     found = fast_trainer(base, model, config, rows=rows, portion=portion)
-    return None if isinstance(found, str) else found
+    if isinstance(found, str):
+        return None
+    found.parts.laid_out.clear()  # a second copy of the weights, for answers: room for training
+    return found
 
 
 def held_out_loss(
