@@ -137,7 +137,7 @@ def hidden_of_pack(
             keep(layer, k, v)
         if segments is not None:
             return varlen.attend_tokens(q, k, v, segments, scaling=parts.scaling)
-        return attend(q, k, v, pack.blocks, scaling=parts.scaling)[0]
+        return attend(q, k, v, pack.blocks, scaling=parts.scaling)
 
     ids, positions = (torch.tensor(t, device=device) for t in (pack.ids, pack.positions))
     with torch.inference_mode():

@@ -46,7 +46,7 @@ def attention(
     if layer.q_norm is not None and layer.k_norm is not None:
         q, k = norm(q, layer.q_norm, parts.eps), norm(k, layer.k_norm, parts.eps)
     v = apply(layer.v, x).view(heads)
-    out, _ = attend(rotate(q, cos, sin), rotate(k, cos, sin), v, pack.blocks, scaling=parts.scaling)
+    out = attend(rotate(q, cos, sin), rotate(k, cos, sin), v, pack.blocks, scaling=parts.scaling)
     return apply(layer.o, out.reshape(x.shape[0], -1))
 
 
