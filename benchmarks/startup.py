@@ -23,7 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = """
-import os, sys
+import os
 from realift.cli.app import main
 import realift.train.loop as loop
 loop.train_adapter = lambda *_args, **_more: os._exit(77)

@@ -42,7 +42,6 @@ def answers_agree(model: Any, base: Parts, adapter: Parts) -> bool:
         for i, p in enumerate(prompts)
         for v in (0, 1)
     ]
-
     was_training = model.training
     model.eval()
     try:

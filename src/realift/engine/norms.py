@@ -1,4 +1,4 @@
-"""Root-mean-square norm over the last dimension, forward and backward, in few passes."""
+"""Root-mean-square norm over the last dimension, forward and backward; softmax; in few passes."""
 
 from __future__ import annotations
 
@@ -45,3 +45,16 @@ def rms_backward(
     along = along.mul_(r.pow(3)).div_(-x.shape[-1])
     out = grad.mul_(r) if plus is None else plus.addcmul_(grad, r)
     return out.addcmul_(x, along)
+
+
+def softmax_(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Turn float32 ``logits`` (S, V) into shares in place; their log-sum-exp and likeliest places.
+
+    Both (S,). The log-sum-exp follows from the largest logit and its share, without another pass
+    over V.
+    """
+    import torch
+
+    top, place = logits.max(-1)
+    torch.softmax(logits, -1, out=logits)
+    return top - logits.gather(1, place[:, None])[:, 0].log(), place

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from realift.model import multiply
-
 if TYPE_CHECKING:
     import torch
 
@@ -295,8 +293,9 @@ def agrees_once(model: Any, parts: Parts) -> bool:
     same places: what holds for the way one of them is computed holds for all.
     """
     linears = [linear for layer in parts.layers for linear in layer.linears]
-    adapters = [None if n.lora_a is None else (n.scale, n.lora_a.shape) for n in linears]
-    kind = (multiply.path(), *adapters)
+    adapters = [(n.scale, a.dtype, a.shape) if (a := n.lora_a) is not None else None
+                for n in linears]  # fmt: skip
+    kind = (parts.embed.device, parts.embed.dtype, *adapters)
     known = _known.setdefault(_inner(model), {})
     if kind not in known:
         known[kind] = agrees(model, parts)

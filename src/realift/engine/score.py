@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from realift.engine.decode_step import Span, hidden_of_pack, packed_weights_of, weights_of
 from realift.engine.grouping import Group
+from realift.engine.norms import softmax_
 from realift.engine.packing import common_length, lay_out, numbered
 from realift.engine.parts import Parts
 
@@ -81,11 +82,8 @@ def _at_places(
         logits = head.forward(some).float()
         wanted = torch.tensor(targets[at : at + step], device=device)
         said = logits.gather(1, wanted[:, None])[:, 0]
-        top, place = logits.max(dim=-1)
-        share = torch.softmax(logits, dim=-1, out=logits).gather(1, place[:, None])[:, 0]
-        # logsumexp from the largest logit and its share, without another pass over V
-        losses = top - share.log() - said
-        yield from zip(losses.tolist(), (place == wanted).tolist(), strict=True)
+        lse, place = softmax_(logits)
+        yield from zip((lse - said).tolist(), (place == wanted).tolist(), strict=True)
 
 
 def _packs(rows: Sequence[Sequence[int]], order: Sequence[int], most: int) -> list[list[int]]:

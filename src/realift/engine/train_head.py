@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from realift.engine.norms import softmax_
 from realift.engine.parts import Parts
 from realift.model.multiply import times, times_transposed
 
@@ -39,14 +40,12 @@ def head_loss(
         at, wanted = targets_at[inside] - start, targets[inside]
         logits = times_transposed(states, head).float()  # (S, V)
         said = logits[at, wanted]
-        top, place = logits.max(-1)
-        share = torch.softmax(logits, -1, out=logits)
-        # logsumexp from the largest logit and its share, without another pass over V
-        lse = top - share.gather(1, place[:, None])[:, 0].log()
+        lse, _ = softmax_(logits)
         total += (lse[at] - said).double().sum()
         if grad is None or scale is None:
             continue
         times_asked = torch.bincount(at, minlength=states.shape[0])
+        share = logits  # that is what they are now
         if bool((times_asked != 1).any()):
             share.mul_(times_asked[:, None])
         share.index_put_((at, wanted), share.new_full((), -1.0), accumulate=True)

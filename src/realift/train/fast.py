@@ -30,17 +30,15 @@ class Portion:
     checkpoint: bool
 
 
-def fast_trainer(
+def fast_parts(
     base: Base,
     model: Any,
     config: Config,
     *,
     rows: Sequence[Encoded],
-    portion: Portion | None = None,
-) -> FastTrainer | str:
-    """The engine on an adapted model, or a clause that says why it is not used."""
+) -> Parts | str:
+    """What the engine trains of an adapted model, or a clause that says why it is not used."""
     from realift.engine.parts import agrees_once, parts_or_reason
-    from realift.engine.training import MAX_TOKENS
     from realift.engine.varlen import usable_for
 
     if "plain" in (base.engine, config.engine):
@@ -60,7 +58,7 @@ def fast_trainer(
         return f"a row of {longest} tokens does not fit its attention window of {parts.window}"
     if not agrees_once(model, parts):
         return "on a probe its logits were not those of the model"
-    return trainer_of(parts, portion or Portion(max_tokens=MAX_TOKENS, checkpoint=False))
+    return parts
 
 
 def trainer_of(parts: Parts, portion: Portion) -> FastTrainer:

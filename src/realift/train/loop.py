@@ -17,7 +17,7 @@ from realift.model.load import Base
 from realift.model.tune import ThreadWatch, products, sizes_of
 from realift.train.batches import collate, cut, pad_token_id, windows
 from realift.train.checkpoint import Checkpoint, State
-from realift.train.fast import Portion, fast_trainer
+from realift.train.fast import Portion, fast_parts, trainer_of
 from realift.train.loss import count_supervised, summed_loss
 from realift.train.plan import valid_steps
 from realift.types import (
@@ -182,14 +182,12 @@ def schedule(step: int, warmup: int, n_steps: int) -> float:
 def _engine(
     base: Base, model: Any, plan: Plan, config: Config, rows: Sequence[Encoded]
 ) -> FastTrainer | None:
-    portion = None
-    if plan.micro_batch_tokens is not None:
-        portion = Portion(max_tokens=plan.micro_batch_tokens, checkpoint=plan.checkpointing)
-    found = fast_trainer(base, model, config, rows=rows, portion=portion)
-    if isinstance(found, str):
+    parts = fast_parts(base, model, config, rows=rows)
+    if plan.micro_batch_tokens is None or isinstance(parts, str):
         return None
-    found.parts.laid_out.clear()  # a second copy of the weights, for answers: room for training
-    return found
+    parts.laid_out.clear()  # a second copy of the weights, for answers: room for training
+    portion = Portion(max_tokens=plan.micro_batch_tokens, checkpoint=plan.checkpointing)
+    return trainer_of(parts, portion)
 
 
 def held_out_loss(

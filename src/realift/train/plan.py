@@ -18,7 +18,7 @@ from realift.config import Config
 from realift.model.device import peak_bytes
 from realift.model.load import Base
 from realift.train.batches import Batch, collate, cut, pad_token_id, training_order
-from realift.train.fast import fast_trainer, trainer_of
+from realift.train.fast import fast_parts, trainer_of
 from realift.train.fast_cost import Cost, choose_portion, measure_fast
 from realift.train.loss import summed_loss
 from realift.types import Encoded, Plan
@@ -77,12 +77,11 @@ def plan_training(
         trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         total_parameters=sum(p.numel() for p in model.parameters()),
     )
-    fast = fast_trainer(base, model, config, rows=[*train, *valid])
-    if isinstance(fast, str):
-        plan = dataclasses.replace(plan, engine=f"plain: {fast}")
+    parts = fast_parts(base, model, config, rows=[*train, *valid])
+    if isinstance(parts, str):
+        plan = dataclasses.replace(plan, engine=f"plain: {parts}")
     else:
-        portion = choose_portion(fast.parts, train, config, base.compute.device)
-        fast = trainer_of(fast.parts, portion)
+        portion = choose_portion(parts, train, config, base.compute.device)
         plan = dataclasses.replace(
             plan,
             engine="fast",
@@ -92,7 +91,8 @@ def plan_training(
     if not measure:
         return plan
     n_checks = len(valid_steps(plan.n_steps)) + 1 if valid else 0
-    if not isinstance(fast, str):
+    if not isinstance(parts, str):
+        fast = trainer_of(parts, portion)
         cost: Cost = measure_fast(fast, train, valid, config, base.compute.device, plan, n_checks)
         return dataclasses.replace(
             plan,
