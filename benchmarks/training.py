@@ -14,8 +14,13 @@ in a round runs in turn on the same rows; ratios are of one round. Peak memory i
 high-water mark during a variant. The matrix-multiply rate is measured in every round; the share is
 the least arithmetic the job needs over the time taken, over that rate.
 
+``--dtype bfloat16``: the same where the processor multiplies bfloat16 faster. Results are rounded
+then, everybody's. realift on a base in bfloat16; the others on such a base, or on a float32 one
+with ``bf16=True`` (autocast), whichever is faster.
+
 Use: ``python benchmarks/training.py [--shape smollm2] [--targets q_proj,v_proj] [--workload W1]
-[--rounds 3] [--rows 16] [--threads 2]``, or ``--growth``. TRL is measured where it is installed.
+[--rounds 3] [--rows 16] [--threads 2] [--dtype bfloat16]``, or ``--growth``. TRL is measured where
+it is installed.
 Raw times go to ``benchmarks/results/``.
 """
 
@@ -23,6 +28,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import functools
 import gc
 import json
 import math
@@ -148,8 +154,8 @@ def tutorial_trainer(base: Any, rows: Sequence[Encoded], config: Config, **setti
     )
 
 
-def tutorial(base: Any, rows: Sequence[Encoded], config: Config) -> float:
-    trainer = tutorial_trainer(base, rows, config, learning_rate=1e-3)
+def tutorial(base: Any, rows: Sequence[Encoded], config: Config, **settings: Any) -> float:
+    trainer = tutorial_trainer(base, rows, config, learning_rate=1e-3, **settings)
     return timed(trainer, trainer.model)
 
 
@@ -221,11 +227,29 @@ def take_off(model: Any) -> None:
 
 
 CPU = {"bf16": False, "gradient_checkpointing": False}
-TRL_BEST = {
+Task = Callable[[Any, Sequence[Encoded], Config], float]
+TRL_BEST: dict[str, Task] = {
     "trl padded": sft(**CPU),
     "trl padding-free": sft(**CPU, padding_free=True),
     "trl packed": sft(**CPU, packing=True),
 }
+
+
+def in_bfloat16(shape: str, tasks: dict[str, Task]) -> dict[str, Task]:
+    """The contenders with a base in bfloat16, and all but realift also with autocast."""
+    rounded = make_base(shape)
+    rounded.model.to(torch.bfloat16)
+    rounded.compute = choose(device="cpu", dtype="bfloat16", threads=torch.get_num_threads())
+
+    def on_rounded(task: Task) -> Task:
+        return lambda _, rows, config: task(rounded, rows, config)
+
+    return {
+        **{name: on_rounded(task) for name, task in tasks.items()},
+        "tutorial, autocast": functools.partial(tutorial, bf16=True),
+        "trl padding-free, autocast": sft(**{**CPU, "bf16": True}, padding_free=True),
+        "trl packed, autocast": sft(**{**CPU, "bf16": True}, packing=True),
+    }
 
 
 # --- measuring ---------------------------------------------------------------------------------
@@ -287,7 +311,7 @@ def high_water() -> int:
 
 def measure(
     shape: str, targets: str, workload: str, *, rows: int, rounds: int, trl: bool,
-    defaults_rows: int,
+    defaults_rows: int, dtype: str,
 ) -> dict[str, Any]:  # fmt: skip
     """All contenders on one workload, in turn, round after round."""
     base = make_base(shape)
@@ -295,16 +319,17 @@ def measure(
     config = Config(
         epochs=1, learning_rate=1e-3, lora_target_modules=targets, lora_dropout=0.05, few_shot_k=0
     )
-    tasks: dict[str, Callable[[Any, Sequence[Encoded], Config], float]] = {
-        "realift": realift,
-        "tutorial": tutorial,
-        **(TRL_BEST if trl else {}),
-    }
+    tasks: dict[str, Task] = {"realift": realift, "tutorial": tutorial, **TRL_BEST}
+    if dtype == "bfloat16":
+        tasks = in_bfloat16(shape, tasks)
+    if not trl:
+        tasks = {name: task for name, task in tasks.items() if not name.startswith("trl")}
     tuning = tune.tune(*tune.sizes_of(base.model), threads=torch.get_num_threads())
     out: dict[str, Any] = {
         "shape": shape, "targets": targets, "workload": workload, "rows": rows,
         "tokens": sum(len(r.input_ids) for r in data),
         "supervised": sum(r.n_supervised for r in data),
+        "dtype": dtype,
         "threads": torch.get_num_threads(), "library": tuning.library, "rates": tuning.rates,
         "seconds": {name: [] for name in tasks}, "cpu_seconds": {name: [] for name in tasks},
         "peak_bytes": {name: [] for name in tasks},
@@ -348,22 +373,24 @@ def summary(cell: dict[str, Any]) -> list[str]:
     ours = cell["seconds"]["realift"]
     lines = [
         f"{cell['shape']} {cell['targets']} {cell['workload']}: {cell['rows']} rows, "
-        f"{cell['tokens']} tokens, {cell['threads']} threads; realift "
+        f"{cell['dtype']}, {cell['tokens']} tokens, {cell['threads']} threads; realift "
         f"{statistics.median(ours):.1f} s, "
         f"{max(cell['peak_bytes']['realift']) / 2**30:.2f} GiB"
     ]
-    trl = [cell["seconds"][n] for n in TRL_BEST if n in cell["seconds"]]
-    against = {"tutorial": cell["seconds"]["tutorial"]}
-    if trl:
-        against["trl at its best"] = min(trl, key=statistics.median)
+    against = {
+        who: min(found, key=statistics.median)
+        for who in ("tutorial", "trl")
+        if (found := [s for name, s in cell["seconds"].items() if name.startswith(who)])
+    }
     for name, theirs in against.items():
         ratios = [a / b for a, b in zip(theirs, ours, strict=True)]
         lines.append(
-            f"  against {name}: {statistics.median(ratios):.2f}x "
+            f"  against {name} at its best: {statistics.median(ratios):.2f}x "
             f"({min(ratios):.2f} to {max(ratios):.2f})"
         )
-    memory = max(cell["peak_bytes"]["realift"]) / max(cell["peak_bytes"]["tutorial"])
-    lines.append(f"  peak memory: {memory:.2f} of the tutorial's")
+    if cell["dtype"] == "float32":  # else two bases lie in memory
+        memory = max(cell["peak_bytes"]["realift"]) / max(cell["peak_bytes"]["tutorial"])
+        lines.append(f"  peak memory: {memory:.2f} of the tutorial's")
     shares = [
         cell["least_work_shared"] / s / 1e9 / g for s, g in zip(ours, cell["gflops"], strict=True)
     ]
@@ -447,6 +474,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int)
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--without-trl", action="store_true", help="TRL takes longest")
     parser.add_argument("--trl-defaults-rows", type=int, default=0)
     parser.add_argument("--growth", action="store_true")
@@ -467,7 +495,7 @@ def main() -> None:
                         shape, targets, workload,
                         rows=args.rows or ROWS[shape][workload], rounds=args.rounds,
                         trl=has_trl() and not args.without_trl,
-                        defaults_rows=args.trl_defaults_rows,
+                        defaults_rows=args.trl_defaults_rows, dtype=args.dtype,
                     )  # fmt: skip
                     result["cells"].append(cell)
                     print("\n".join(summary(cell)), flush=True)

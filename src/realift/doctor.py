@@ -10,6 +10,7 @@ from realift.errors import RealiftError
 from realift.manifest import machine_facts
 
 _SIZE = 1024  # square matrices: 2 * 1024^3 floating-point operations a multiply
+_WORTH_ROUNDING = 1.7  # times float32's rate; conversions eat the gain of less
 
 
 def examine() -> dict[str, Any]:
@@ -84,6 +85,7 @@ def render_findings(findings: dict[str, Any]) -> Any:
             for name, rate in findings["gflops"].items()
         ),
         *_tuning_rows(findings.get("tuning")),
+        *((("--dtype", _ROUNDING),) if _rounding_pays(findings) else ()),
         (
             "embedded base",
             f"{base['parameters'] / 1e6:.1f}M parameters, loads in {base['load_seconds']} s"
@@ -96,6 +98,20 @@ def render_findings(findings: dict[str, Any]) -> Any:
     for name, text in rows:
         table.add_row(name, Text(text))
     return table
+
+
+_ROUNDING = (
+    "bfloat16 would save a quarter to two fifths of a training's time with models from 100M parameters; "
+    "numbers are rounded to three digits then"
+)
+
+
+def _rounding_pays(findings: dict[str, Any]) -> bool:
+    """Whether a CPU that computes in float32 multiplies bfloat16 much faster."""
+    rates = findings["gflops"]
+    if findings["device"] != "cpu" or findings["dtype"] != "float32":
+        return False
+    return bool((rates["bfloat16"] or 0) >= _WORTH_ROUNDING * (rates["float32"] or float("inf")))
 
 
 def _tuning_rows(tuning: dict[str, Any] | None) -> list[tuple[str, str]]:

@@ -122,21 +122,25 @@ def test_steps_that_are_announced_make_room_at_once() -> None:
     assert trainer._inputs is before
 
 
-def test_a_mask_drops_what_its_places_drop() -> None:
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_mask_drops_what_its_places_drop(dtype: str) -> None:
     import torch
 
     from realift.engine.dropping import without, zero_at
 
-    x = torch.arange(12.0).view(3, 4) + 1
+    x = torch.arange(12, dtype=getattr(torch, dtype)).view(3, 4) + 1
+    before = x.clone()
     places = torch.tensor([0, 5, 11])
     mask = torch.zeros(12, dtype=torch.bool).index_fill(0, places, True)
     with without(x, places) as seen:
         by_place = seen.clone()
     with without(x, mask) as seen:
         assert torch.equal(seen, by_place)
-    assert torch.equal(x, torch.arange(12.0).view(3, 4) + 1)
-    zero_at(x, mask)
-    assert torch.equal(x, by_place)
+    assert torch.equal(x, before)
+    for dropped in (mask, places):
+        x = before.clone()
+        zero_at(x, dropped)
+        assert torch.equal(x, by_place)
 
 
 @pytest.mark.usefixtures("imitated")
