@@ -101,8 +101,8 @@ def render_findings(findings: dict[str, Any]) -> Any:
 
 
 _ROUNDING = (
-    "bfloat16 would save a quarter to two fifths of a training's time with models from 100M parameters; "
-    "numbers are rounded to three digits then"
+    "bfloat16 would save a quarter to two fifths of a training's time with models from "
+    "100M parameters; numbers are rounded to three digits then"
 )
 
 
