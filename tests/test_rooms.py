@@ -50,6 +50,7 @@ ROOMS = [
     "score",
     "data",
     "run_folder",
+    "hub",
     "config",
     "errors",
     "types",

@@ -30,6 +30,7 @@ from realift.data.read import (
     read_examples,
     read_questions,
 )
+from realift.hub import asked_if_there
 from realift.types import Example, Question, Where
 
 Role = Literal["train", "eval"]
@@ -153,7 +154,10 @@ def _load(source: str, role: Role) -> _Loaded:
         if (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file():
             whole = datasets.load_from_disk(wanted.path)
         else:
-            whole = datasets.load_dataset(wanted.path, name=wanted.subset, revision=wanted.revision)
+            with asked_if_there(wanted.path):
+                whole = datasets.load_dataset(
+                    wanted.path, name=wanted.subset, revision=wanted.revision
+                )
     except Exception as err:  # the library raises errors of many kinds, its own and others'
         return _not_loaded(wanted, err)
     if not isinstance(whole, Mapping):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from realift.errors import ModelError, UsageError
+from realift.hub import asked_if_there
 from realift.types import Passage
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def _library(module: str, package: str, extra: str, why: str) -> Any:
 def _encoder(name: str) -> Any:
     library = _library("sentence_transformers", "sentence-transformers", "dense", f"'{name}'")
     try:
-        return library.SentenceTransformer(name)
+        with asked_if_there(name):
+            return library.SentenceTransformer(name)
     except Exception as err:  # the library raises what its own hub and file code raised
         raise ModelError(
             f"{name}: cannot be loaded as a sentence-transformers model: {err}",

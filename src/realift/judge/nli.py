@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from realift.errors import ModelError
+from realift.hub import asked_if_there
 
 MAX_TOKENS = 512  # of premise and sentence together; longer premises are read in windows
 _OVERLAP = 64  # tokens that neighboring windows share, so that no sentence is cut in all of them
@@ -55,8 +56,9 @@ def _load(model: str) -> tuple[Any, Any]:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(model)
-        network = AutoModelForSequenceClassification.from_pretrained(model)
+        with asked_if_there(model):
+            tokenizer = AutoTokenizer.from_pretrained(model)
+            network = AutoModelForSequenceClassification.from_pretrained(model)
     except (OSError, ValueError, KeyError, ImportError) as err:
         said = " ".join(str(err).split())[:200]
         raise ModelError(

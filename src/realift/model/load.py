@@ -22,6 +22,7 @@ from types import ModuleType
 from typing import Any
 
 from realift.errors import ModelError
+from realift.hub import asked_if_there
 from realift.model.bases import nearest_base
 from realift.model.device import FOUR_BIT, Compute
 from realift.model.template import Template, find_template
@@ -66,7 +67,7 @@ def load_base(name: str, *, compute: Compute) -> Base:
 
     path = base_path(name)
     _check_folder(name, path)
-    with quiet_loading(), _optimize_later():
+    with quiet_loading(), _optimize_later(), asked_if_there(path):
         try:
             tokenizer = AutoTokenizer.from_pretrained(path)
             model = AutoModelForCausalLM.from_pretrained(

@@ -1,0 +1,134 @@
+"""The hub is asked once and quickly whether it is there; if not, this disk alone is searched."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from huggingface_hub import constants
+
+from realift import hub
+from realift.errors import ModelError
+from realift.hub import asked_if_there, is_away
+from realift.model.load import load_base
+
+
+@pytest.fixture(autouse=True)
+def online(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine where nobody said that there is no network."""
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hub whose port is closed."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{port}")
+
+
+class Refuses(BaseHTTPRequestHandler):
+    def do_HEAD(self) -> None:
+        self.send_error(404)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def refusing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A hub that answers everything with 404."""
+    with HTTPServer(("127.0.0.1", 0), Refuses) as server:
+        monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.usefixtures("nobody")
+def test_a_closed_port_is_a_hub_that_is_away() -> None:
+    assert is_away()
+
+
+def test_a_name_that_does_not_resolve_is_a_hub_that_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", "http://no-such-host.invalid")
+    assert is_away()
+
+
+@pytest.mark.usefixtures("refusing")
+def test_any_answer_is_a_hub_that_is_there() -> None:
+    assert not is_away()
+    with asked_if_there("nobody/none"):
+        assert not constants.HF_HUB_OFFLINE
+
+
+def test_a_slow_hub_and_an_odd_address_are_left_to_the_library(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hub, "_PATIENCE", 0.1)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        assert not is_away()
+    monkeypatch.setattr(constants, "ENDPOINT", "not an address")
+    assert not is_away()
+
+
+@pytest.mark.usefixtures("nobody")
+def test_offline_lasts_as_long_as_the_loading_even_if_that_fails() -> None:
+    def load() -> None:
+        with asked_if_there("nobody/none"):
+            assert constants.HF_HUB_OFFLINE
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        load()
+    assert not constants.HF_HUB_OFFLINE
+
+
+def test_nobody_is_asked_about_a_folder_or_where_a_person_said_offline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "is_away", lambda: pytest.fail("the hub was asked"))
+    with asked_if_there(str(tmp_path)):
+        assert not constants.HF_HUB_OFFLINE
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with asked_if_there("nobody/none"):
+        assert constants.HF_HUB_OFFLINE
+    assert constants.HF_HUB_OFFLINE
+
+
+@pytest.mark.usefixtures("nobody")
+def test_bases_and_datasets_are_loaded_without_retries_where_there_is_no_network(
+    monkeypatch: pytest.MonkeyPatch, compute: Any
+) -> None:
+    import datasets
+    import transformers
+
+    from realift import sources
+
+    offline = []
+
+    def loads(*_: Any, **__: Any) -> Any:
+        offline.append(constants.HF_HUB_OFFLINE)
+        raise OSError("couldn't connect")
+
+    monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", loads)
+    monkeypatch.setattr(datasets, "load_dataset", loads)
+    with pytest.raises(ModelError, match="not on this disk"):
+        load_base("nobody/none", compute=compute)
+    assert sources._load("nobody/no-such-dataset", "train").code == "no-such-dataset"
+    assert offline == [True, True]
