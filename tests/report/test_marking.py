@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realift.report import cards, marking, view
+from realift.report import by_question, cards, marking
 from realift.report.marking import Span
 from realift.score.sources import sources
 from realift.types import Completion, Passage, Question, Score, Where
@@ -96,14 +96,16 @@ def test_no_word_of_a_plain_context_is_lost(context: str) -> None:
     assert [w for w in words if w[0] != "["] == [w for w in context.split() if w[0] != "["]
 
 
-def said(arm: str, text: str, *, value: float = 1.0, dimension: str = "correctness") -> view.Reply:
+def said(
+    arm: str, text: str, *, value: float = 1.0, dimension: str = "correctness"
+) -> by_question.Reply:
     c = Completion(question_id="1", arm=arm, text=text, n_tokens=3, finish="stop")  # type: ignore[arg-type]
     s = Score(question_id="1", arm=arm, dimension=dimension, value=value)  # type: ignore[arg-type]
-    return view.Reply(completion=c, scores=(s,))
+    return by_question.Reply(completion=c, scores=(s,))
 
 
-def card(*replies: view.Reply, q: Question = NUMBERED) -> cards.Card:
-    asked = view.Asked(question=q, replies=replies, probes=(), outcome="mixed", marks=())
+def card(*replies: by_question.Reply, q: Question = NUMBERED) -> cards.Card:
+    asked = by_question.Asked(question=q, replies=replies, probes=(), outcome="mixed", marks=())
     return cards.make_cards([asked], 4000)[0]
 
 
@@ -125,9 +127,9 @@ def test_citations_are_not_compared_as_words() -> None:
 
 
 def test_samples_that_are_the_same_stand_together() -> None:
-    def sample(i: int, arm: str, text: str, value: float) -> view.Reply:
+    def sample(i: int, arm: str, text: str, value: float) -> by_question.Reply:
         reply = said(arm, text, value=value)
-        return view.Reply(
+        return by_question.Reply(
             completion=dataclasses.replace(reply.completion, sample=i),
             scores=tuple(dataclasses.replace(s, sample=i) for s in reply.scores),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from realift.report import view
+from realift.report import by_question
 from realift.types import Completion, Question, RunResult, Where
 
 
@@ -25,8 +25,8 @@ def test_a_probes_examples_are_its_own_replies() -> None:
         questions=(question,),
         completions=tuple(said),
     )
-    (asked,) = view.asked(result)
-    probed = view.as_probed(asked, "context_removed")
+    (asked,) = by_question.asked(result)
+    probed = by_question.as_probed(asked, "context_removed")
     assert [r.completion.text for r in probed.replies] == ["It is 5."]
-    assert "refusal" in view.gold(probed.question)
-    assert [r.completion.text for r in view.as_probed(asked, "").replies] == ["5 [1]."]
+    assert "refusal" in by_question.gold(probed.question)
+    assert [r.completion.text for r in by_question.as_probed(asked, "").replies] == ["5 [1]."]

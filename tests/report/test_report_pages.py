@@ -13,7 +13,7 @@ from rich.console import Console
 
 from realift import run_folder, types
 from realift.errors import RunFolderError
-from realift.report import charts, figures, terminal, view
+from realift.report import by_question, charts, figures, terminal, view
 from realift.report.html import render_html
 from realift.report.machine import to_json, verdict_to_json
 from realift.report.markdown import MAX_BYTES, render_markdown
@@ -228,14 +228,14 @@ def test_terminal_page_comment_and_json_say_the_same_numbers(result: RunResult, 
 
 
 def test_few_shot_fixes_are_not_called_fixed(result: RunResult) -> None:
-    by_id = {a.question.id: a for a in view.asked(result)}
+    by_id = {a.question.id: a for a in by_question.asked(result)}
     assert by_id["q40"].marks == ()
     assert by_id["q1"].marks == ("fixed: correctness",)
     assert by_id["q60"].outcome == "broken"
 
 
 def test_unscored_questions_are_shown_apart(result: RunResult) -> None:
-    outcomes = {a.question.id: a.outcome for a in view.asked(result)}
+    outcomes = {a.question.id: a.outcome for a in by_question.asked(result)}
     assert outcomes["q82"] == "not scored"
 
 

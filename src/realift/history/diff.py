@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from realift.report import figures, view
+from realift.report import by_question, figures, view
 from realift.report.compare_runs import AnswerChange, Changed, DimensionPair, RunsDiff
 from realift.report.terminal import facts, section, styled
 from realift.report.text import clean, one_line
@@ -83,7 +83,7 @@ def _answers(changes: tuple[AnswerChange, ...], most: int) -> list[RenderableTyp
         parts.append(head + Text(one_line(c.question.question, limit=_LIMIT)))
         rows = [("  a", _said(c.a)), ("  b", _said(c.b))]
         if c.kind != "changed":
-            rows.append(("  right", one_line(view.gold(c.question), limit=_LIMIT)))
+            rows.append(("  right", one_line(by_question.gold(c.question), limit=_LIMIT)))
         parts.append(facts(rows))
     more = len(changes) - most
     if more > 0:

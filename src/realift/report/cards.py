@@ -2,7 +2,7 @@
 
 Texts are made visible and cut here, before anything looks into them: a megabyte costs nothing.
 
->>> make_cards(view.asked(result), limit=4000)[0].anchor  # doctest: +SKIP
+>>> make_cards(by_question.asked(result), limit=4000)[0].anchor  # doctest: +SKIP
 'question-1'
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from realift.report import marking, view
+from realift.report import by_question, marking, view
 from realift.report.marking import Piece, ShownPassage, Span
 from realift.report.text import Shown, show
 from realift.score.sources import sources
@@ -26,7 +26,7 @@ class Said:
     """
 
     title: str
-    reply: view.Reply
+    reply: by_question.Reply
     shown: Shown
     pieces: tuple[Piece, ...]
     refused: bool
@@ -51,8 +51,8 @@ class Card:
     """
 
     anchor: str
-    asked: view.Asked
-    outcome: view.Outcome
+    asked: by_question.Asked
+    outcome: by_question.Outcome
     flags: tuple[str, ...]
     n_tokens: int
     asking: Asking
@@ -63,7 +63,7 @@ _LONG = 400  # characters; a shorter answer without marks plainly has no word in
 FLAGS = ("adapter refuses", "base refuses", "cut off", "must be refused")
 
 
-def make_cards(asked: Sequence[view.Asked], limit: int) -> tuple[Card, ...]:
+def make_cards(asked: Sequence[by_question.Asked], limit: int) -> tuple[Card, ...]:
     """A card for every question, in the order of the eval set.
 
     Args:
@@ -72,9 +72,9 @@ def make_cards(asked: Sequence[view.Asked], limit: int) -> tuple[Card, ...]:
     return tuple(_card(f"question-{i}", a, limit) for i, a in enumerate(asked, start=1))
 
 
-def _card(anchor: str, a: view.Asked, limit: int) -> Card:
+def _card(anchor: str, a: by_question.Asked, limit: int) -> Card:
     asking = _asking(a, "", a.replies, limit)
-    by_probe: dict[str, list[view.Reply]] = {}
+    by_probe: dict[str, list[by_question.Reply]] = {}
     for reply in a.probes:
         by_probe.setdefault(reply.completion.probe, []).append(reply)
     adapter = a.first("adapter")
@@ -89,8 +89,8 @@ def _card(anchor: str, a: view.Asked, limit: int) -> Card:
     )
 
 
-def _flags(a: view.Asked) -> tuple[str, ...]:
-    refusing = {r.completion.arm for r in a.replies if view.refused(r)}
+def _flags(a: by_question.Asked) -> tuple[str, ...]:
+    refusing = {r.completion.arm for r in a.replies if by_question.refused(r)}
     found = {
         "adapter refuses": "adapter" in refusing,
         "base refuses": "base" in refusing,
@@ -100,7 +100,9 @@ def _flags(a: view.Asked) -> tuple[str, ...]:
     return tuple(flag for flag in FLAGS if found[flag])
 
 
-def _asking(a: view.Asked, probe: str, replies: Sequence[view.Reply], limit: int) -> Asking:
+def _asking(
+    a: by_question.Asked, probe: str, replies: Sequence[by_question.Reply], limit: int
+) -> Asking:
     groups = _grouped(replies)
     several = any(r.completion.sample for r in replies)
     texts = [show(group[0].completion.text, limit) for group in groups]
@@ -108,7 +110,7 @@ def _asking(a: view.Asked, probe: str, replies: Sequence[view.Reply], limit: int
     said = []
     for group, shown in zip(groups, texts, strict=True):
         reply = group[0]
-        refused = view.refused(reply)
+        refused = by_question.refused(reply)
         spans: list[Span] = list(marking.citations(a.question, shown.text, known).spans)
         note = ""
         other = _other(reply, groups, texts)
@@ -142,9 +144,9 @@ def _asking(a: view.Asked, probe: str, replies: Sequence[view.Reply], limit: int
     return Asking(probe=probe, said=tuple(said), passages=passages)
 
 
-def _grouped(replies: Sequence[view.Reply]) -> list[list[view.Reply]]:
+def _grouped(replies: Sequence[by_question.Reply]) -> list[list[by_question.Reply]]:
     """The samples of an adapter or base that say and score the same stand together."""
-    groups: dict[object, list[view.Reply]] = {}
+    groups: dict[object, list[by_question.Reply]] = {}
     for reply in replies:
         c = reply.completion
         scores = tuple((s.dimension, s.value, s.reason) for s in reply.scores)
@@ -153,7 +155,7 @@ def _grouped(replies: Sequence[view.Reply]) -> list[list[view.Reply]]:
 
 
 def _other(
-    reply: view.Reply, groups: Sequence[Sequence[view.Reply]], texts: Sequence[Shown]
+    reply: by_question.Reply, groups: Sequence[Sequence[by_question.Reply]], texts: Sequence[Shown]
 ) -> Shown | None:
     """What a reply is compared with: the base's with the adapter's, any other with the base's."""
     wanted: Arm = "adapter" if reply.completion.arm == "base" else "base"
@@ -164,7 +166,7 @@ def _other(
     return None
 
 
-def _title(group: Sequence[view.Reply], several: bool) -> str:
+def _title(group: Sequence[by_question.Reply], several: bool) -> str:
     c = group[0].completion
     title = view.ARM_NAMES[c.arm] + (f", seed +{c.seed}" if c.seed else "")
     if not several:

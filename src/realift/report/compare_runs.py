@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from realift.judge.records import Opinion, as_opinion
-from realift.report import figures, view
+from realift.report import figures, state, view
 from realift.report.settings import config_of
 from realift.types import ARMS, Arm, Comparison, Completion, Question, RunResult
 
@@ -116,8 +116,8 @@ def compare_runs(a: RunResult, b: RunResult) -> RunsDiff:
     data = _facts(a, b, _DATA)
     model = _facts(a, b, _MODEL)
     return RunsDiff(
-        a=view.name(a),
-        b=view.name(b),
+        a=state.name(a),
+        b=state.name(b),
         notes=_notes(a, b, only_a, only_b, model),
         config=_changes(config_of(a), config_of(b)),
         data=(*_rows(a, b), *data),
@@ -166,7 +166,7 @@ def _verdicts(a: RunResult, b: RunResult) -> tuple[Changed, ...]:
     def said(r: RunResult) -> dict[str, object]:
         v = r.verdict
         if v is None:
-            return {"verdict": f"none ({view.status(r)})"}
+            return {"verdict": f"none ({state.status(r)})"}
         checks = {f"check: {c.title}": c.status for c in view.checks_apart(r)}
         guards = {f"guard: {g.name}": g.status for g in v.guards}
         return {"verdict": v.label, "recommendation": v.recommendation, **guards, **checks}
@@ -184,11 +184,11 @@ def _notes(
     notes = []
     for r in (a, b):
         if r.verdict is None:
-            notes.append(f"{view.name(r)} has no verdict ({view.status(r)})")
+            notes.append(f"{state.name(r)} has no verdict ({state.status(r)})")
     if only_a or only_b:
         notes.append(
             f"the eval sets differ: {figures.counted(len(only_a), 'question')} only in "
-            f"{view.name(a)}, {len(only_b):,} only in {view.name(b)}; figures of the two runs "
+            f"{state.name(a)}, {len(only_b):,} only in {state.name(b)}; figures of the two runs "
             "are of different questions, and only shared ones are compared"
         )
     if any(c.name.startswith("base") for c in model):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from realift.report import html, marking, view
+from realift.report import by_question, html, marking, state, view
 from realift.report.compare_runs import AnswerChange, DimensionPair, RunsDiff, compare_runs
 from realift.report.marking import Piece
 from realift.report.text import Shown, show
@@ -86,7 +86,7 @@ def render_comparison(results: Sequence[RunResult]) -> str:
 def _column(result: RunResult) -> RunColumn:
     verdict = result.verdict
     primary = verdict.comparisons[0] if verdict and verdict.comparisons else None
-    return RunColumn(result=result, name=view.name(result), primary=primary)
+    return RunColumn(result=result, name=state.name(result), primary=primary)
 
 
 def _tables(diff: RunsDiff) -> list[tuple[str, tuple[object, ...]]]:
@@ -148,7 +148,7 @@ def _limit(diffs: Sequence[RunsDiff]) -> int:
         text
         for diff in diffs
         for c in diff.answers[:_N_ANSWERS]
-        for text in (c.question.question, view.gold(c.question), c.a or "", c.b or "")
+        for text in (c.question.question, by_question.gold(c.question), c.a or "", c.b or "")
     ]
     while limit > 100 and sum(min(len(t), limit) for t in texts) * 3 > html.MAX_BYTES:
         limit //= 2

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from realift.report import cards, charts, figures, judged, retrieved, view
+from realift.report import by_question, cards, charts, figures, judged, retrieved, state, view
 from realift.report.settings import config_of
 from realift.report.templating import environment
 from realift.report.text import one_line, show, visible
@@ -42,7 +42,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 class Group:
     """The questions of one outcome, as cards."""
 
-    outcome: view.Outcome
+    outcome: by_question.Outcome
     cards: tuple[cards.Card, ...]
 
 
@@ -53,12 +53,12 @@ def render_html(result: RunResult) -> str:
     keeps a page of 200 questions (one answer an arm) within 2 MB; a cut text says where the whole
     stands.
     """
-    asked = view.asked(result)
+    asked = by_question.asked(result)
     limit = _limit(asked)
     shown = cards.make_cards(asked, limit)
     return render(
         "report.html.j2",
-        title=f"{result.verdict.label if result.verdict else 'No verdict'}: {view.name(result)}",
+        title=f"{result.verdict.label if result.verdict else 'No verdict'}: {state.name(result)}",
         result=result,
         verdict=result.verdict,
         rows=view.table_rows(result.verdict) if result.verdict else (),
@@ -105,8 +105,9 @@ def _environment() -> Environment:
     made.filters["line"] = functools.partial(one_line, limit=300)
     made.filters["comma"] = "{:,}".format
     made.globals.update(
-        charts=charts, figures=figures, view=view, judged=judged, retrieved=retrieved, show=show
-    )
+        by_question=by_question, charts=charts, figures=figures, judged=judged,
+        retrieved=retrieved, show=show, state=state, view=view,
+    )  # fmt: skip
     return made
 
 
@@ -114,7 +115,7 @@ def _groups(shown: Sequence[cards.Card]) -> list[Group]:
     """Questions by outcome, what needs looking at first; empty outcomes are left out."""
     groups = (
         Group(outcome=outcome, cards=tuple(c for c in shown if c.outcome == outcome))
-        for outcome in view.OUTCOMES
+        for outcome in by_question.OUTCOMES
     )
     return [group for group in groups if group.cards]
 
@@ -135,7 +136,7 @@ def _files(result: RunResult) -> list[str]:
     return [file for file, written in there.items() if written]
 
 
-def _limit(asked: Sequence[view.Asked]) -> int:
+def _limit(asked: Sequence[by_question.Asked]) -> int:
     """The longest cut at which all texts together stay within the budget once escaped."""
     budget = max(MAX_BYTES, BYTES_A_QUESTION * len(asked))
     heads = [visible(text[: _LIMITS[0]]) for a in asked for text in _texts(a)]
@@ -145,8 +146,8 @@ def _limit(asked: Sequence[view.Asked]) -> int:
     return _LIMITS[-1]
 
 
-def _texts(a: view.Asked) -> list[str]:
+def _texts(a: by_question.Asked) -> list[str]:
     question = a.question
     context = [p.text for p in question.passages] or [question.context]
     replies = [reply.completion.text for reply in (*a.replies, *a.probes)]
-    return [question.question, view.gold(question), *context, *replies]
+    return [question.question, by_question.gold(question), *context, *replies]

@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import PurePath
 from typing import Any
 
-from realift.report import view
+from realift.report import state, view
 from realift.report.judged import second_opinions
 from realift.run_folder import to_plain
 from realift.types import DataSummary, RunResult, TrainResult, Verdict
@@ -39,9 +39,9 @@ def to_json(result: RunResult) -> dict[str, Any]:
     opinions = second_opinions(result)
     return {
         "schema": SCHEMA,
-        "name": view.name(result),
-        "status": view.status(result),
-        "error": "\n".join(view.error_lines(result)) or None,
+        "name": state.name(result),
+        "status": state.status(result),
+        "error": "\n".join(state.error_lines(result)) or None,
         **_judged(result.verdict),
         "checks": to_plain(result.checks),
         "advice": to_plain(result.advice),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from realift.report import figures, judged, retrieved, view
+from realift.report import by_question, figures, judged, retrieved, state, view
 from realift.report.text import clean, one_line
 from realift.types import Arm, RunResult, Verdict
 
@@ -81,7 +81,7 @@ def _bullets(lines: Iterable[str], *, numbered: bool = False) -> str:
 
 
 def _title(result: RunResult) -> str:
-    return f"realift: {escape(view.name(result), limit=80)}"
+    return f"realift: {escape(state.name(result), limit=80)}"
 
 
 # --- a run with a verdict ----------------------------------------------------------------------
@@ -160,21 +160,21 @@ def _next_steps(verdict: Verdict, result: RunResult) -> list[str]:
 
 
 def _changed(verdict: Verdict, result: RunResult) -> list[str]:
-    by_id = {a.question.id: a for a in view.asked(result)}
+    by_id = {a.question.id: a for a in by_question.asked(result)}
     out = []
     for changes in view.changes(verdict):
         amount = f"{figures.counted(changes.n, 'question')} {changes.what}"
         head = f"### {changes.kind.capitalize()} ({escape(changes.dimension, limit=60)})"
         out.append(f"{head}: {amount if changes.n else 'none'}")
         ids = [i for i in changes.question_ids if i in by_id][: view.N_EXAMPLES]
-        known = [view.as_probed(by_id[i], changes.probe) for i in ids]
+        known = [by_question.as_probed(by_id[i], changes.probe) for i in ids]
         if known:
             rows = (
                 [
                     quote(a.question.question),
                     _said(a, "base"),
                     _said(a, "adapter"),
-                    quote(view.gold(a.question)),
+                    quote(by_question.gold(a.question)),
                 ]
                 for a in known
             )
@@ -184,7 +184,7 @@ def _changed(verdict: Verdict, result: RunResult) -> list[str]:
     return out
 
 
-def _said(asked: view.Asked, arm: Arm) -> str:
+def _said(asked: by_question.Asked, arm: Arm) -> str:
     completion = asked.first(arm)
     if completion is None:
         return "(no answer)"
@@ -192,7 +192,7 @@ def _said(asked: view.Asked, arm: Arm) -> str:
 
 
 def _tail(verdict: Verdict, result: RunResult) -> list[str]:
-    command = clean(view.command(result))[:2000].replace("```", "` ` `")
+    command = clean(state.command(result))[:2000].replace("```", "` ` `")
     recipe = verdict.recipe
     return [
         f"### Recipe ({len(recipe.seeds)} seeds)" if recipe else "",
@@ -244,11 +244,12 @@ def _second_opinion(result: RunResult) -> list[str]:
 
 
 def _unfinished(result: RunResult) -> list[str]:
-    stages = (f"{s.name}: {'done' if s.reached else 'not reached'}" for s in view.stages(result))
+    stages = (f"{s.name}: {'done' if s.reached else 'not reached'}" for s in state.stages(result))
     return [
         f"## {_title(result)}",
-        f"**No verdict ({escape(view.status(result), limit=40)}).** {view.status_sentence(result)}",
-        _bullets(view.error_lines(result)),
+        f"**No verdict ({escape(state.status(result), limit=40)}).** "
+        + state.status_sentence(result),
+        _bullets(state.error_lines(result)),
         "### How far it got",
         _bullets(stages, numbered=True),
     ]

@@ -19,7 +19,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from realift.report import figures, view
+from realift.report import by_question, figures, state, view
 from realift.report.text import clean, one_line
 from realift.types import (
     ArmStats,
@@ -150,7 +150,7 @@ def _judged(verdict: Verdict, result: RunResult | None, width: int) -> Panel:
     parts += _next_steps(verdict, result)
     if result:
         parts += [Text(), facts(_footer(result))]
-    title = f"realift: {view.name(result)}" if result else "realift"
+    title = f"realift: {state.name(result)}" if result else "realift"
     style = _STYLES[view.tone(verdict.recommendation)]
     foot = f"{verdict.label}: {verdict.recommendation}"
     return boxed(parts, title=title, foot=foot, style=style, width=width)
@@ -297,7 +297,7 @@ def _checks(checks: Sequence[Check]) -> Table:
 
 
 def _changed(verdict: Verdict, result: RunResult | None, inner: int) -> list[RenderableType]:
-    by_id = {a.question.id: a for a in view.asked(result)} if result else {}
+    by_id = {a.question.id: a for a in by_question.asked(result)} if result else {}
     blocks = [
         [_changes_title(changes), *_change_rows(changes, by_id, inner)]
         for changes in view.changes(verdict)
@@ -323,10 +323,10 @@ def _changes_title(changes: view.Changes) -> Text:
 
 
 def _change_rows(
-    changes: view.Changes, by_id: dict[str, view.Asked], inner: int
+    changes: view.Changes, by_id: dict[str, by_question.Asked], inner: int
 ) -> list[RenderableType]:
     ids_known = [i for i in changes.question_ids if i in by_id]
-    known = [view.as_probed(by_id[i], changes.probe) for i in ids_known]
+    known = [by_question.as_probed(by_id[i], changes.probe) for i in ids_known]
     if not known:  # a bare verdict: the texts are not there
         ids = ", ".join(one_line(i, limit=40) for i in changes.question_ids[: view.N_SHOWN])
         more = len(changes.question_ids) - view.N_SHOWN
@@ -339,7 +339,7 @@ def _change_rows(
     return shown
 
 
-def _change(asked: view.Asked, limit: int) -> RenderableType:
+def _change(asked: by_question.Asked, limit: int) -> RenderableType:
     def said(arm: str) -> Text:
         completion = next((r.completion for r in asked.replies if r.completion.arm == arm), None)
         if completion is None:
@@ -354,7 +354,7 @@ def _change(asked: view.Asked, limit: int) -> RenderableType:
     grid.add_row("  Q", Text(one_line(asked.question.question, limit=limit), style="bold"))
     grid.add_row("  base", said("base"))
     grid.add_row("  adapter", said("adapter"))
-    grid.add_row("  right", Text(one_line(view.gold(asked.question), limit=limit)))
+    grid.add_row("  right", Text(one_line(by_question.gold(asked.question), limit=limit)))
     return Group(grid)
 
 
@@ -393,21 +393,21 @@ def arm_lines(arms: Sequence[ArmStats]) -> list[tuple[str, str]]:
 
 
 def _unfinished(result: RunResult, width: int) -> Panel:
-    status = view.status(result)
+    status = state.status(result)
     words = [("Verdict", Text("none", style="bold")), ("Status", Text(clean(status)))]
     parts: list[RenderableType] = [
         facts(words),
         Text(),
-        Text(view.status_sentence(result), style="bold"),
-        *(Text(clean(line)) for line in view.error_lines(result)),
+        Text(state.status_sentence(result), style="bold"),
+        *(Text(clean(line)) for line in state.error_lines(result)),
     ]
     stages = [
-        (stage.name, "done" if stage.reached else "not reached") for stage in view.stages(result)
+        (stage.name, "done" if stage.reached else "not reached") for stage in state.stages(result)
     ]
     parts += section("How far it got", facts(stages))
     if result.training:
         parts += section("Training", Text(training_line(result.training)))
     parts += [Text(), facts([("Run folder", result.folder)])]
-    title = f"realift: {view.name(result)}"
+    title = f"realift: {state.name(result)}"
     style = _STYLES["bad" if status == "failed" else "unsure"]
     return boxed(parts, title=title, foot=f"no verdict: {status}", style=style, width=width)

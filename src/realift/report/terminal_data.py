@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from realift.cleaning import Cleaned
-from realift.report import figures, view
+from realift.report import figures, state, view
 from realift.report.terminal import bullets, facts, section, styled
 from realift.report.text import clean, one_line
 from realift.types import DataSummary, Leak, LeakCheck, Length, Plan, Problem
@@ -28,7 +28,7 @@ def render_data(summary: DataSummary) -> RenderableType:
     if summary.lengths:
         parts += section("Lengths", _lengths(summary.lengths))
     if summary.problems:
-        parts += section(f"Problems: {view.problem_count(summary.problems)}", _problems(summary))
+        parts += section(f"Problems: {state.problem_count(summary.problems)}", _problems(summary))
     if summary.retrieval:
         from realift.report.terminal_retrieval import retrieval_block
 
@@ -130,7 +130,7 @@ def _leaks(check: LeakCheck) -> list[RenderableType]:
     suspect = sorted(
         (leak for leak in pairs.values() if leak.kind == "suspect"), key=lambda k: -k.similarity
     )[:N_SUSPECTS]
-    parts: list[RenderableType] = [Text(view.leak_sentence(check))]
+    parts: list[RenderableType] = [Text(state.leak_sentence(check))]
     parts += [_leak(leak) for leak in (*sure, *suspect)]
     more = len(pairs) - len(sure) - len(suspect)
     return [*parts, Text(f"  and {more} more pairs")] if more > 0 else parts

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from realift.judge.records import Disagreement, GroundingResult, JudgeResult
-from realift.report import figures, view
+from realift.report import by_question, figures, view
 from realift.report.judged import (
     grounding_rows,
     grounding_trust,
@@ -94,7 +94,7 @@ def _table(what: str, rows: list[tuple[str, ...]]) -> Table:
 
 
 def _disagreements(judged: JudgeResult, result: RunResult) -> list[RenderableType]:
-    by_id = {a.question.id: a for a in view.asked(result)}
+    by_id = {a.question.id: a for a in by_question.asked(result)}
     shown = [
         _disagreement(d, by_id[d.question_id])
         for d in judged.disagreements[:N_SHOWN]
@@ -106,7 +106,7 @@ def _disagreements(judged: JudgeResult, result: RunResult) -> list[RenderableTyp
     return shown
 
 
-def _disagreement(d: Disagreement, asked: view.Asked) -> RenderableType:
+def _disagreement(d: Disagreement, asked: by_question.Asked) -> RenderableType:
     completion = asked.first(d.arm)
     said = one_line(completion.text, limit=160) if completion else ""
     grid = Table.grid(padding=(0, 2))
@@ -114,6 +114,6 @@ def _disagreement(d: Disagreement, asked: view.Asked) -> RenderableType:
     grid.add_column(overflow="fold", ratio=1)
     grid.add_row("  Q", Text(one_line(asked.question.question, limit=160), style="bold"))
     grid.add_row(f"  {view.ARM_NAMES[d.arm]}", Text(said or "(empty)"))
-    grid.add_row("  right", Text(one_line(view.gold(asked.question), limit=160)))
+    grid.add_row("  right", Text(one_line(by_question.gold(asked.question), limit=160)))
     grid.add_row("  graded", Text(f"scorer {_WORDS[d.scorer]}, judge {_WORDS[d.judge]}"))
     return grid

@@ -1,40 +1,28 @@
-"""The facts of a run, arranged for showing: table rows, changed questions, answers by question.
+"""The verdict and its checks, arranged for showing: table rows, changed questions, readings.
 
 No rendering here: only picking, joining and wording of what the run folder holds, so that every
-page says the same. Imports only ``types`` and ``figures``.
-
->>> status(RunResult(name="a", folder="a", verdict=None, data=None, plan=None, training=None,
-...                  arms=(), manifest={"status": "failed"}))
-'failed'
+page says the same. Imports only ``types`` and ``figures``. Questions with their answers are in
+``by_question.py``, data and state of a run in ``state.py``.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import shlex
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from realift.report import figures
 from realift.types import (
-    ARMS,
-    SUPPORTING,
     Arm,
     Check,
     Comparison,
-    Completion,
     Guard,
     GuardStatus,
     Interval,
-    LeakCheck,
-    Problem,
-    Question,
     Rate,
     Reading,
     RunResult,
-    Score,
     Verdict,
 )
 
@@ -354,231 +342,3 @@ def looks(verdict: Verdict) -> str:
             f"(the ledger of the runs folder counts them); p is multiplied by {verdict.n_looks:,}."
         )
     return "This is the first adapter that the ledger of the runs folder has on this eval set."
-
-
-# --- questions and answers ---------------------------------------------------------------------
-
-Outcome = Literal["broken", "fixed", "both wrong", "both right", "mixed", "not scored"]
-OUTCOMES: tuple[Outcome, ...] = (
-    "broken",
-    "fixed",
-    "both wrong",
-    "mixed",
-    "both right",
-    "not scored",
-)
-OUTCOME_HELP: Mapping[Outcome, str] = {
-    "broken": "The base meets these, the adapter does not (on at least one dimension).",
-    "fixed": "The adapter meets these, the base does not.",
-    "both wrong": "Neither arm meets these.",
-    "mixed": "Several samples per question, with different results.",
-    "both right": "Both arms meet these.",
-    "not scored": "No score for both arms, so these count for neither.",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """One completion with all its scores."""
-
-    completion: Completion
-    scores: tuple[Score, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """One question with every arm's replies, base first; ``marks`` are like "broken: refusal".
-
-    ``probes`` are the replies when the question was asked again by a probe.
-    """
-
-    question: Question
-    replies: tuple[Reply, ...]
-    probes: tuple[Reply, ...]
-    outcome: Outcome
-    marks: tuple[str, ...]
-
-    def first(self, arm: Arm) -> Completion | None:
-        """The arm's first sample."""
-        return next((r.completion for r in self.replies if r.completion.arm == arm), None)
-
-
-def as_probed(a: Asked, probe: str) -> Asked:
-    """The question as a probe asked it: with the probe's replies, and a refusal as right.
-
-    ``probe=""`` gives the question as it stands in the eval set.
-    """
-    if not probe:
-        return a
-    replies = tuple(r for r in a.probes if r.completion.probe == probe)
-    question = dataclasses.replace(a.question, context="", passages=(), answerable=False)
-    return dataclasses.replace(a, question=question, replies=replies)
-
-
-def asked(result: RunResult) -> tuple[Asked, ...]:
-    """Every question of the eval set, in its order, with all that was said to it."""
-    scores: dict[tuple[str, Arm, int, int, str], list[Score]] = defaultdict(list)
-    for s in result.scores:
-        scores[s.question_id, s.arm, s.seed, s.sample, s.probe].append(s)
-    replies: dict[str, list[Reply]] = defaultdict(list)
-    probes: dict[str, list[Reply]] = defaultdict(list)
-    for c in sorted(
-        result.completions, key=lambda c: (c.probe, ARMS.index(c.arm), c.seed, c.sample)
-    ):
-        found = scores[c.question_id, c.arm, c.seed, c.sample, c.probe]
-        where = probes if c.probe else replies
-        where[c.question_id].append(Reply(completion=c, scores=tuple(found)))
-    marks = _marks(result.verdict)
-    return tuple(
-        Asked(
-            question=q,
-            replies=tuple(replies[q.id]),
-            probes=tuple(probes[q.id]),
-            marks=tuple(marks[q.id]),
-            outcome=_outcome(replies[q.id], marks[q.id]),
-        )
-        for q in result.questions
-    )
-
-
-def _marks(verdict: Verdict | None) -> dict[str, list[str]]:
-    marks: dict[str, list[str]] = defaultdict(list)
-    for row in table_rows(verdict) if verdict else ():
-        c = row.comparison
-        marking = row.against == "base" and c.dimension not in SUPPORTING
-        for kind, ids in (("broken", c.broken), ("fixed", c.fixed)):
-            for question_id in ids if marking else ():
-                marks[question_id].append(f"{kind}: {row.name}")
-    return marks
-
-
-def _outcome(replies: list[Reply], marks: list[str]) -> Outcome:
-    """Broken anywhere beats fixed; without either, the first dimension scored for both arms."""
-    if any(m.startswith("broken") for m in marks):
-        return "broken"
-    if marks:
-        return "fixed"
-    values: dict[str, dict[Arm, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for reply in replies:
-        for score in reply.scores:
-            if score.value is not None:
-                values[score.dimension][score.arm].append(score.value)
-    for dimension in sorted(values, key=lambda d: d != "correctness"):
-        by_arm = values[dimension]
-        if by_arm["base"] and by_arm["adapter"]:
-            both = set(by_arm["base"] + by_arm["adapter"])
-            if both == {1.0}:
-                return "both right"
-            return "both wrong" if both == {0.0} else "mixed"
-    return "not scored"
-
-
-def refused(reply: Reply) -> bool:
-    """Whether an answer was scored as a refusal, on a question to refuse or on one to answer."""
-    refusing = {"refusal": 1.0, "no_over_refusal": 0.0}  # an empty answer has no_over_refusal 0 too
-    return bool(reply.completion.text.strip()) and any(
-        s.value is not None and s.value == refusing.get(s.dimension) for s in reply.scores
-    )
-
-
-def gold(question: Question) -> str:
-    """The right answer in words: slots joined by "and", alternatives by "or"."""
-    if not question.answerable:
-        return "a refusal (the answer is not in the context)"
-    slots = [" or ".join(alternatives) for alternatives in question.answers]
-    return "; and ".join(slots) or "(no right answer given)"
-
-
-# --- data, run, folder -------------------------------------------------------------------------
-
-
-def leak_check_fired(check: LeakCheck | None) -> bool:
-    """Whether the leak check could have found something: planted copies were all caught."""
-    return (
-        check is not None
-        and check.n_could_fire > 0
-        and 0 < check.controls_planted <= check.controls_caught
-    )
-
-
-def problem_count(problems: tuple[Problem, ...]) -> str:
-    """Problems by severity: "2 errors, 1 warning"."""
-    by = Counter(p.severity for p in problems)
-    return ", ".join(figures.counted(by[s], s) for s in ("error", "warning", "note") if by[s])
-
-
-def leak_sentence(check: LeakCheck | None) -> str:
-    """What the leak check can claim: a check that could not have fired is NOT CHECKED."""
-    if check is None:
-        return "NOT CHECKED (no comparison of the two files was made)"
-    reach = (
-        f"could have caught {check.n_could_fire:,} of "
-        f"{figures.counted(check.n_questions, 'question')}; "
-        f"caught {check.controls_caught} of {check.controls_planted} planted copies"
-    )
-    if check.leaks:
-        by = Counter(leak.kind for leak in check.leaks)
-        found = ", ".join(f"{by[k]} {k}" for k in ("exact", "near", "suspect") if by[k])
-        return f"{found} ({reach})"
-    if not leak_check_fired(check):
-        return f"NOT CHECKED ({reach})"
-    return f"none found ({reach})"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """One stage of the work and whether its result is in the folder."""
-
-    name: str
-    reached: bool
-
-
-def stages(result: RunResult) -> tuple[Stage, ...]:
-    """How far the run got, by what is in its folder."""
-    reached = {
-        "read and check the data": result.data is not None,
-        "plan the training": result.plan is not None,
-        "train": result.training is not None,
-        "answer the questions": bool(result.completions),
-        "score the answers": bool(result.scores),
-        "decide": result.verdict is not None,
-    }
-    if reached["answer the questions"] and not reached["train"]:
-        del reached["plan the training"], reached["train"]  # a comparison of finished models
-    return tuple(Stage(name=name, reached=done) for name, done in reached.items())
-
-
-def name(result: RunResult) -> str:
-    """The run's name; a folder opened as "." is named by its manifest."""
-    return result.name or str(result.manifest.get("name") or "run")
-
-
-def status(result: RunResult) -> str:
-    """The manifest's status; an old or broken manifest says "unknown"."""
-    return str(result.manifest.get("status") or "unknown")
-
-
-def status_sentence(result: RunResult) -> str:
-    """What the status means for a run without a verdict."""
-    return {
-        "failed": "This run stopped with an error before it could be judged.",
-        "interrupted": "This run was interrupted before it could be judged.",
-        "running": "This run has not ended: it is still going, or it was killed.",
-        "done": "This run ended without a verdict: nothing was compared.",
-    }.get(status(result), "This run has no verdict, and its manifest does not say why.")
-
-
-def error_lines(result: RunResult) -> tuple[str, ...]:
-    """The error that ended the run and its hint, as the manifest keeps them."""
-    error, hint = result.manifest.get("error"), result.manifest.get("hint")
-    if not error:
-        return ()
-    return (str(error), f"hint: {hint}") if hint else (str(error),)
-
-
-def command(result: RunResult) -> str:
-    """The command that made the run, ready for a shell ("" if the manifest has none)."""
-    given = result.manifest.get("command")
-    if isinstance(given, list | tuple):
-        return shlex.join(str(part) for part in given)
-    return str(given or "")
