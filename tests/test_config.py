@@ -102,7 +102,7 @@ def test_every_option_has_help_and_is_read_by_the_code() -> None:
     """Flags validated, documented and read by nothing: seen in the field."""
     read: set[str] = set()
     for path in SOURCE.rglob("*.py"):
-        if path.name == "config.py":
+        if path.parent.name == "config":
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):

@@ -89,7 +89,7 @@ def _parameter(field: Any) -> inspect.Parameter:
     elif kind == tuple[str, ...]:
         annotation, names = list[str] | None, [flag]
     else:
-        # Values are checked once, in config.py, where the message names file or flag.
+        # Values are checked once, in config/reading.py, where the message names file or flag.
         annotation, names = str | None, [flag]
     short = {"train": "-t", "eval": "-e", "base": "-b"}.get(field.name)
     shown = "" if default in (None, (), False) or field.name == "system_prompt" else str(default)

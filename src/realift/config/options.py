@@ -1,30 +1,14 @@
-"""Every option of realift, once: name, type, default, check and one line of help.
-
-The command-line flags, the comments of a written ``realift.yaml`` and the table in
-``docs/reference.md`` are made from these fields, so they cannot drift apart. Precedence:
-default < file < flag. ``Config.given`` remembers which were given and by whom.
-
->>> resolve(flags={"lora_r": 4}).lora_r
-4
->>> resolve().lora_alpha
-16
-"""
+"""Every option, once: name, type, default, check and one line of help."""
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import math
 import re
-import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
-
-from realift.errors import UsageError
 
 REFUSAL = "I don't have enough context to answer."
 DEFAULT_SYSTEM_PROMPT = (
@@ -38,7 +22,6 @@ PROBES = (
     "memorization", "regurgitation", "forgetting", "baselines",
 )  # fmt: skip
 
-_DATA_FILES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".xlsx", ".parquet", ".txt")
 TRACKERS = ("tensorboard", "mlflow", "wandb", "trackio")
 
 Check = Callable[[Any], str | None]
@@ -400,214 +383,3 @@ def option_default(f: dataclasses.Field[Any]) -> Any:
         return f.default
     assert f.default_factory is not dataclasses.MISSING
     return f.default_factory()
-
-
-def resolve(
-    *,
-    file: str | Path | None = None,
-    flags: Mapping[str, Any] | None = None,
-) -> Config:
-    """Merge defaults, a YAML file and flags into one checked ``Config``.
-
-    Relative ``train``/``eval`` paths in the file are taken from the file's folder, so
-    ``realift run examples/acme/realift.yaml`` works from anywhere. ``None`` flags are not given.
-
-    Raises:
-        UsageError: naming every unknown key (with the nearest known one) and every bad value.
-    """
-    values: dict[str, Any] = {}
-    given: dict[str, Given] = {}
-    problems: list[str] = []
-    if file is not None:
-        _take(_read_yaml(Path(file)), "file", values, given, problems, prefix=str(file))
-        for key in ("train", "eval", "docs"):
-            if isinstance(values.get(key), str) and not values[key].startswith("chroma:"):
-                values[key] = _beside(Path(file).parent, values[key])
-        base = values.get("base")
-        if isinstance(base, str) and base.startswith(("./", "../", ".\\", "..\\")):
-            values["base"] = _beside(Path(file).parent, base)
-    present = {k: v for k, v in (flags or {}).items() if v is not None}
-    _take({k: (v, None) for k, v in present.items()}, "flag", values, given, problems, prefix="")
-    if problems:
-        raise UsageError("\n".join(problems), hint="see 'realift run --help' for all options")
-    return Config(**values, given=given)
-
-
-def _beside(folder: Path, path: str) -> str:
-    if path.startswith(HUB) or (names_dataset(path) and not (folder / path).exists()):
-        return path
-    joined = folder / path
-    return str(joined if joined.exists() or not Path(path).exists() else Path(path))
-
-
-def _take(
-    pairs: Mapping[str, tuple[Any, int | None]],
-    by: Given,
-    values: dict[str, Any],
-    given: dict[str, Given],
-    problems: list[str],
-    *,
-    prefix: str,
-) -> None:
-    fields = {f.name: f for f in option_fields()}
-    for key, (raw, line) in pairs.items():
-        at = f"{prefix}:{line}: " if prefix and line else (f"{prefix}: " if prefix else "")
-        if key not in fields:
-            near = difflib.get_close_matches(key, fields, n=1, cutoff=0.5)
-            known = f" (did you mean '{near[0]}'?)" if near else ""
-            problems.append(f"{at}unknown option '{key}'{known}")
-            continue
-        shown = key if by == "file" else "--" + key.replace("_", "-")
-        try:
-            value = _convert(raw, option_type(key))
-        except ValueError as err:
-            problems.append(f"{at}{shown}: {err}")
-            continue
-        check = fields[key].metadata["check"]
-        wrong = check(value) if check else None
-        if wrong:
-            problems.append(f"{at}{shown}: {value!r} {wrong}")
-            continue
-        values[key] = value
-        given[key] = by
-
-
-def _convert(raw: Any, wanted: Any) -> Any:
-    """Turn a YAML or flag value into the option's type, or say in words why not."""
-    args = typing.get_args(wanted)
-    if typing.get_origin(wanted) in (types.UnionType, typing.Union):
-        if raw is None or raw == "auto":
-            return None
-        return _convert(raw, next(a for a in args if a is not type(None)))
-    if typing.get_origin(wanted) is tuple:
-        if isinstance(raw, Mapping):  # columns: {instruction: frage}
-            raw = [f"{key}={value}" for key, value in raw.items()]
-        items = [raw] if isinstance(raw, str) else raw
-        if not isinstance(items, list | tuple) or not all(isinstance(i, str) for i in items):
-            raise ValueError(f"{raw!r} is not a list of texts")
-        return tuple(str(i) for i in items)
-    if wanted is bool:
-        if isinstance(raw, bool):
-            return raw
-        raise ValueError(f"{raw!r} is not true or false")
-    if wanted is str or typing.get_origin(wanted) is Literal:
-        if isinstance(raw, list | tuple):  # lora_target_modules: [q_proj, v_proj]
-            return ",".join(str(i) for i in raw)
-        if isinstance(raw, str | Path):
-            return str(raw)
-        raise ValueError(f"{raw!r} is not a text (put it in quotes)")
-    number = _number(raw)
-    if wanted is int:
-        if not float(number).is_integer():
-            raise ValueError(f"{raw!r} is not a whole number")
-        return int(number)
-    return float(number)
-
-
-def _number(raw: Any) -> float:
-    """A finite number; ``1e-4`` counts, though YAML 1.1 readers take it for a text."""
-    if isinstance(raw, bool):
-        raise ValueError(f"{raw!r} is not a number")
-    try:
-        number = float(raw)
-    except (TypeError, ValueError):
-        raise ValueError(f"{raw!r} is not a number") from None
-    if not math.isfinite(number):
-        raise ValueError(f"{raw!r} is not a finite number")
-    return number
-
-
-def _read_yaml(path: Path) -> dict[str, tuple[Any, int | None]]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError
-
-    if path.suffix.lower() in _DATA_FILES:
-        raise UsageError(
-            f"{path}: this is data; here goes a realift.yaml with options",
-            hint=f"give data by name: --train {path}, or --eval {path}",
-        )
-    if not path.is_file():
-        there = sorted(p.name for p in (path if path.is_dir() else path.parent).glob("*.y*ml"))
-        place = path if path.is_dir() else path.parent
-        what = "is a folder" if path.is_dir() else "no such file"
-        guess = f"did you mean {place / there[0]}?" if there else "give the path of a realift.yaml"
-        raise UsageError(f"{path}: {what}", hint=f"{guess} (realift init writes one)")
-    try:
-        loaded = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
-    except MarkedYAMLError as err:
-        line = err.problem_mark.line + 1 if err.problem_mark else 0
-        raise UsageError(f"{path}:{line}: not valid YAML: {err.problem}") from err
-    except UnicodeDecodeError as err:
-        raise UsageError(f"{path}: not UTF-8 text", hint="save the file as UTF-8") from err
-    if loaded is None:
-        return {}
-    if not isinstance(loaded, dict):
-        raise UsageError(
-            f"{path}: expected 'option: value' lines", hint="see realift.yaml in examples/"
-        )
-    places: Any = loaded
-    lines = {key: places.lc.key(key)[0] + 1 for key in loaded}
-    return {str(key): (_plain(value), lines[key]) for key, value in loaded.items()}
-
-
-def _plain(value: Any) -> Any:
-    """ruamel's round-trip types as plain Python ones."""
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value)
-    return str(value) if isinstance(value, str) else value
-
-
-def as_dict(config: Config) -> dict[str, Any]:
-    """The options as plain values (tuples become lists)."""
-    out = {}
-    for f in option_fields():
-        value = getattr(config, f.name)
-        out[f.name] = list(value) if isinstance(value, tuple) else value
-    return out
-
-
-def to_yaml(config: Config) -> str:
-    """The resolved options as commented YAML; each says whether it was given or defaulted.
-
-    Reading the text back with ``resolve(file=...)`` gives the same options.
-    """
-    from ruamel.yaml import YAML
-
-    yaml = YAML()
-    yaml.width = 4096
-    out = StringIO()
-    group = None
-    for f in option_fields():
-        if f.metadata["group"] != group:
-            group = f.metadata["group"]
-            out.write(f"{chr(10) if out.tell() else ''}# --- {group} ---\n")
-        by = config.given.get(f.name, "default")
-        out.write(f"# {f.metadata['help']} [{by}]\n")
-        value = as_dict(config)[f.name]
-        if value is None and str not in typing.get_args(option_type(f.name)):
-            value = "auto"  # a number chosen automatically; no file or name stays empty
-        yaml.dump({f.name: value}, out)
-    return out.getvalue()
-
-
-def to_markdown() -> str:
-    """The table of all options for ``docs/reference.md`` (a test keeps the two equal)."""
-    lines = []
-    group = None
-    for f in option_fields():
-        if f.metadata["group"] != group:
-            group = f.metadata["group"]
-            lines += ["", f"## {group}", "", "| option | default | what it does |", "|---|---|---|"]
-        default = option_default(f)
-        shown = "automatic" if default in (None, ()) else f"`{default}`"
-        flag = f"`--{f.name.replace('_', '-')}`"
-        lines.append(f"| `{f.name}` {flag} | {shown} | {f.metadata['help']} |")
-    return "\n".join(lines).strip() + "\n"
