@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +19,7 @@ from huggingface_hub import constants
 from realift import hub
 from realift.errors import ModelError
 from realift.hub import asked_if_there, is_away
-from realift.model.load import load_base
+from realift.model.load import TINY_FOLDER, load_base
 
 
 @pytest.fixture(autouse=True)
@@ -132,3 +136,76 @@ def test_bases_and_datasets_are_loaded_without_retries_where_there_is_no_network
         load_base("nobody/none", compute=compute)
     assert sources._load("nobody/no-such-dataset", "train").code == "no-such-dataset"
     assert offline == [True, True]
+
+
+# --- a hub on this machine ---------------------------------------------------------------------
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+LOADING = """
+from realift.model.device import choose
+from realift.model.load import load_base
+from realift.types import Progress
+
+def tell(event: Progress) -> None:
+    print("told", event.stage, event.done, event.total, flush=True)
+
+base = load_base("acme/served", compute=choose(device="cpu"), on_event=tell)
+print("loaded", base.name, base.fingerprint)
+"""
+
+
+class Serves(BaseHTTPRequestHandler):
+    """The embedded base as ``acme/served``, as the hub serves files; 404 for all else."""
+
+    def answer(self, *, body: bool) -> None:
+        _, _, wanted = self.path.partition("/acme/served/resolve/main/")
+        file = TINY_FOLDER / wanted
+        data = file.read_bytes() if wanted and file.is_file() else b""
+        self.send_response(200 if data or self.path == "/" else 404)
+        if data:
+            self.send_header("ETag", f'"{hashlib.sha1(data).hexdigest()}"')
+        else:
+            self.send_header("X-Error-Code", "EntryNotFound")
+        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if body:
+            self.wfile.write(data)
+
+    def do_HEAD(self) -> None:
+        self.answer(body=False)
+
+    def do_GET(self) -> None:
+        self.answer(body=True)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def test_a_base_is_fetched_from_a_hub_once_and_its_download_is_told(tmp_path: Path) -> None:
+    env = {k: v for k, v in os.environ.items() if not k.lower().endswith(("_proxy", "_offline"))}
+    env |= {"HF_HOME": str(tmp_path), "HF_HUB_DISABLE_XET": "1"}
+
+    def load(endpoint: str) -> list[str]:
+        done = subprocess.run(
+            [sys.executable, "-c", LOADING],
+            env={**env, "HF_ENDPOINT": endpoint}, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Serves) as server:
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            fetched = load(endpoint)
+        finally:
+            server.shutdown()
+            thread.join()
+    loaded = f"loaded acme/served commit:{COMMIT}"
+    told = [line for line in fetched if line.startswith("told")]
+    assert fetched[-1] == loaded
+    assert told[-1] == "told download model.safetensors 6 6"
+    assert len(told) == len(set(told))
+    assert load(endpoint) == [loaded]  # the hub is gone, the files are here

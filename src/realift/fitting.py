@@ -93,7 +93,7 @@ def load(config: Config, on_event: OnEvent) -> Base:
 
     on_event(Notice(text=f"loading {config.base}"))
     compute = choose(device=config.device, dtype=config.dtype, threads=config.threads)
-    base = load_base(config.base, compute=compute)
+    base = load_base(config.base, compute=compute, on_event=on_event)
     return dataclasses.replace(tuned(base, threads=config.threads), engine=config.engine)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 LABELS = {
+    "download": "MB of",
     "train": "training",
     "pilot": "pilot answers",
     "answer": "answering",

@@ -25,7 +25,9 @@ from realift.errors import ModelError
 from realift.hub import asked_if_there
 from realift.model.bases import nearest_base
 from realift.model.device import FOUR_BIT, Compute
+from realift.model.downloads import told
 from realift.model.template import Template, find_template
+from realift.types import OnEvent, ignore_event
 
 TINY = "tiny"
 TINY_FOLDER = Path(__file__).parent / "tiny"
@@ -56,8 +58,10 @@ def base_path(name: str) -> str:
     return str(TINY_FOLDER) if name == TINY else name
 
 
-def load_base(name: str, *, compute: Compute) -> Base:
+def load_base(name: str, *, compute: Compute, on_event: OnEvent = ignore_event) -> Base:
     """Load model and tokenizer of a base in the chosen dtype, on the chosen device, in eval mode.
+
+    What has to be downloaded first is told to ``on_event``.
 
     Raises:
         ModelError: not found, offline, gated, not a causal language model, or broken files.
@@ -75,6 +79,7 @@ def load_base(name: str, *, compute: Compute) -> Base:
                 dtype=compute.torch_dtype,
                 use_safetensors=_safetensors(path),
                 **_four_bit(compute),
+                **told(on_event),
             )
         except (OSError, ValueError, KeyError, ImportError) as err:
             raise _load_error(name, err) from err
