@@ -12,10 +12,12 @@ import pytest
 from realift.answer import together
 from realift.answer.arms import answer_questions
 from realift.answer.decode import ignore_batch
+from realift.answer.together import view
 from realift.asking import Order, ask_all
 from realift.config import Config
 from realift.data.read import read_examples, read_questions
 from realift.engine import decode_check
+from realift.engine import parts as engine_parts
 from realift.fitting import Trained
 from realift.model.load import TINY, Base, load_base
 from realift.train.adapter import Applied, attached, create_adapter, detach_adapter, save_adapter
@@ -124,6 +126,29 @@ def test_an_engine_that_fails_its_probe_is_not_used(
     assert ["differ from the model's own" in e.text for e in seen if isinstance(e, Notice)] == [
         True
     ]
+
+
+@pytest.mark.parametrize("sound", [True, False])
+def test_of_a_second_adapter_of_a_kind_only_the_logits_of_prompts_are_compared(
+    base_folder: Path, compute: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sound: bool
+) -> None:
+    base = load_base(str(base_folder), compute=compute)
+    first, second = (make_adapter(base, tmp_path / name, seed=seed)
+                     for name, seed in (("a", 1), ("b", 2)))  # fmt: skip
+    asked: list[Any] = []
+
+    def compare(*given: Any) -> bool:
+        asked.append(given)
+        return sound
+
+    with attached(base, first) as model:
+        assert not isinstance(view(model, base, name="a"), str)
+    monkeypatch.setattr(decode_check, "answers_agree", lambda *_: pytest.fail("asked again"))
+    monkeypatch.setattr(engine_parts, "agrees", compare)
+    with attached(base, second) as model:
+        for _ in range(2):
+            assert isinstance(view(model, base, name="b"), str) is not sound
+    assert len(asked) == (1 if sound else 2)  # what does not agree is asked again
 
 
 def test_a_base_that_does_not_look_back_far_enough_takes_the_plain_path(

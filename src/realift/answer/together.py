@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _MOST_GUESSES = 8  # reference answers of a question that are tried as guesses
 _DIFFER = "its answers to a probe differ from the model's own"
-_agreed: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()  # base model: adapters proven
+_agreed: WeakKeyDictionary[Any, set[Any]] = WeakKeyDictionary()  # base: adapters, kinds proven
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +56,24 @@ def view(model: Any, base: Base, *, name: str) -> Views | str:
 
     Args:
         model: the ``PeftModel``, its adapter switched on.
-        name: of the adapter; the loop's answers are compared with the model's once for each.
+        name: of the adapter. The loop's answers are compared with the model's for the first
+            adapter of a kind; of the others, once for each, only what a prompt's logits are.
     """
     from realift.engine.decode_check import answers_agree
+    from realift.engine.parts import agrees, kind_of
 
     views = view_untrained(model)
     if isinstance(views, str):
         return views
-    proven = _agreed.setdefault(base.model, set())
-    if name not in proven and not answers_agree(model, views.base, views.adapter):
-        return _DIFFER
-    proven.add(name)
+    proven, kind = _agreed.setdefault(base.model, set()), kind_of(views.adapter)
+    if name not in proven:
+        if kind in proven:
+            same = agrees(model, views.adapter)
+        else:
+            same = answers_agree(model, views.base, views.adapter)
+        if not same:
+            return _DIFFER
+        proven |= {name, kind}
     return views
 
 

@@ -286,17 +286,18 @@ def agrees(model: Any, parts: Parts, *, lengths: Sequence[int] = PROBE_LENGTHS) 
                 b.zero_()
 
 
-def agrees_once(model: Any, parts: Parts) -> bool:
-    """As ``agrees``, asked once in a process for each base and kind of adapter.
-
-    Every fold, seed and arm of a run brings another adapter with matrices of the same shapes at the
-    same places: what holds for the way one of them is computed holds for all.
-    """
+def kind_of(parts: Parts) -> Any:
+    """What adapters have in common that are computed in the same way: matrices of the same shapes
+    at the same places (every fold, seed and arm of a run), on the same device."""
     linears = [linear for layer in parts.layers for linear in layer.linears]
     adapters = [(n.scale, a.dtype, a.shape) if (a := n.lora_a) is not None else None
                 for n in linears]  # fmt: skip
-    kind = (parts.embed.device, parts.embed.dtype, *adapters)
-    known = _known.setdefault(_inner(model), {})
+    return (parts.embed.device, parts.embed.dtype, *adapters)
+
+
+def agrees_once(model: Any, parts: Parts) -> bool:
+    """As ``agrees``, asked once in a process for each base and kind of adapter."""
+    known, kind = _known.setdefault(_inner(model), {}), kind_of(parts)
     if kind not in known:
         known[kind] = agrees(model, parts)
     return known[kind]
