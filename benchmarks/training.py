@@ -125,6 +125,8 @@ def make_rows(workload: str, n: int, vocabulary: int, *, seed: int = 0) -> list[
 
 # --- the contenders: each trains one epoch and returns its seconds -------------------------------
 
+Task = Callable[[Any, Sequence[Encoded], Config], float]
+
 
 def realift(base: Any, rows: Sequence[Encoded], config: Config) -> float:
     model = create_adapter(base, config)
@@ -173,7 +175,7 @@ def usual(config: Config, **more: Any) -> dict[str, Any]:
     }
 
 
-def sft(**settings: Any) -> Callable[[Any, Sequence[Encoded], Config], float]:
+def sft(**settings: Any) -> Task:
     """TRL's ``SFTTrainer`` with some settings of its config."""
 
     def run(base: Any, rows: Sequence[Encoded], config: Config) -> float:
@@ -227,7 +229,7 @@ def take_off(model: Any) -> None:
 
 
 CPU = {"bf16": False, "gradient_checkpointing": False}
-Task = Callable[[Any, Sequence[Encoded], Config], float]
+AUTOCAST = {**CPU, "bf16": True}
 TRL_BEST: dict[str, Task] = {
     "trl padded": sft(**CPU),
     "trl padding-free": sft(**CPU, padding_free=True),
@@ -247,8 +249,8 @@ def in_bfloat16(shape: str, tasks: dict[str, Task]) -> dict[str, Task]:
     return {
         **{name: on_rounded(task) for name, task in tasks.items()},
         "tutorial, autocast": functools.partial(tutorial, bf16=True),
-        "trl padding-free, autocast": sft(**{**CPU, "bf16": True}, padding_free=True),
-        "trl packed, autocast": sft(**{**CPU, "bf16": True}, packing=True),
+        "trl padding-free, autocast": sft(**AUTOCAST, padding_free=True),
+        "trl packed, autocast": sft(**AUTOCAST, packing=True),
     }
 
 

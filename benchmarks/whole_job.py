@@ -27,9 +27,10 @@ from training import make_base, make_rows, take_off, tutorial_trainer
 from transformers.utils import logging as transformers_logging
 
 from realift.answer.reference import reference_nll
-from realift.answer.together import view
+from realift.answer.together import view_untrained
 from realift.config import Config
 from realift.engine.decode import Request
+from realift.engine.decode_check import answers_agree
 from realift.manifest import machine_facts
 from realift.model import tune
 from realift.train.adapter import create_adapter
@@ -54,12 +55,12 @@ def trained_by_realift(base: Any, rows: Sequence[Any], config: Config) -> Any:
     return model.eval()
 
 
-def answered_by_realift(
-    model: Any, base: Any, arms: Sequence[Sequence[answering.Asked]]
-) -> list[Any]:
+def answered_by_realift(model: Any, arms: Sequence[Sequence[answering.Asked]]) -> list[Any]:
     """Answers of both arms, the proof that the engine writes what the model would included."""
-    views = view(model, base, name=str(time.time()))  # not proven in an earlier round
+    views = view_untrained(model)
     assert not isinstance(views, str), views
+    # As ``view`` asks for the first adapter of a process, in every round.
+    assert answers_agree(model, views.base, views.adapter)
     flat = [a for arm in arms for a in arm]
     requests = [Request(ids=a.ids, variant=int(a.adapted), max_new_tokens=a.length) for a in flat]
     done, _ = answering.ours([views.base, views.adapter], requests, max_pass=0)
@@ -79,7 +80,7 @@ def jobs(ways: Sequence[str], base: Any, rows: Any, arms: Any, config: Config) -
     for way in ways:
         start = time.perf_counter()
         if way == "realift":
-            answers = answered_by_realift(model, base, arms)
+            answers = answered_by_realift(model, arms)
         else:
             answers = answering.batched(model, arms, 1 if way == "one by one" else 16)
         took = time.perf_counter() - start

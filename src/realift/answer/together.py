@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 _MOST_GUESSES = 8  # reference answers of a question that are tried as guesses
 _DIFFER = "its answers to a probe differ from the model's own"
-_agreed: WeakKeyDictionary[Any, set[Any]] = WeakKeyDictionary()  # base: adapters, kinds proven
+# Of a base and a kind of adapter: the names of those that were proven.
+_agreed: WeakKeyDictionary[Any, dict[Any, set[str]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +66,15 @@ def view(model: Any, base: Base, *, name: str) -> Views | str:
     views = view_untrained(model)
     if isinstance(views, str):
         return views
-    proven, kind = _agreed.setdefault(base.model, set()), kind_of(views.adapter)
+    proven = _agreed.setdefault(base.model, {}).setdefault(kind_of(views.adapter), set())
     if name not in proven:
-        if kind in proven:
+        if proven:
             same = agrees(model, views.adapter)
         else:
             same = answers_agree(model, views.base, views.adapter)
         if not same:
             return _DIFFER
-        proven |= {name, kind}
+        proven.add(name)
     return views
 
 
