@@ -7,9 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from realift import hub
 from realift.errors import ModelError
 from realift.hub import asked_if_there, is_away
 from realift.model.load import TINY_FOLDER, load_base
+from tests.local_server import Quiet, running
 
 
 @pytest.fixture(autouse=True)
@@ -39,24 +38,17 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{port}")
 
 
-class Refuses(BaseHTTPRequestHandler):
+class Refuses(Quiet):
     def do_HEAD(self) -> None:
         self.send_error(404)
-
-    def log_message(self, *_: Any) -> None:
-        pass
 
 
 @pytest.fixture
 def refusing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A hub that answers everything with 404."""
-    with HTTPServer(("127.0.0.1", 0), Refuses) as server:
-        monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with running(Refuses) as address:
+        monkeypatch.setattr(constants, "ENDPOINT", address)
         yield
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.usefixtures("nobody")
@@ -154,14 +146,14 @@ print("loaded", base.name, base.fingerprint)
 """
 
 
-class Serves(BaseHTTPRequestHandler):
+class Serves(Quiet):
     """The embedded base as ``acme/served``, as the hub serves files; 404 for all else."""
 
     def answer(self, *, body: bool) -> None:
         _, _, wanted = self.path.partition("/acme/served/resolve/main/")
         file = TINY_FOLDER / wanted
         data = file.read_bytes() if wanted and file.is_file() else b""
-        self.send_response(200 if data or self.path == "/" else 404)
+        self.send_response(200 if data else 404)
         if data:
             self.send_header("ETag", f'"{hashlib.sha1(data).hexdigest()}"')
         else:
@@ -178,9 +170,6 @@ class Serves(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.answer(body=True)
 
-    def log_message(self, *_: Any) -> None:
-        pass
-
 
 def test_a_base_is_fetched_from_a_hub_once_and_its_download_is_told(tmp_path: Path) -> None:
     env = {k: v for k, v in os.environ.items() if not k.lower().endswith(("_proxy", "_offline"))}
@@ -194,15 +183,8 @@ def test_a_base_is_fetched_from_a_hub_once_and_its_download_is_told(tmp_path: Pa
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Serves) as server:
-        endpoint = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            fetched = load(endpoint)
-        finally:
-            server.shutdown()
-            thread.join()
+    with running(Serves) as endpoint:
+        fetched = load(endpoint)
     loaded = f"loaded acme/served commit:{COMMIT}"
     told = [line for line in fetched if line.startswith("told")]
     assert fetched[-1] == loaded

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from realift import run_folder
 from realift.score import score_completions
 from realift.types import Completion, Question, Where
 from realift.verdict import decide
+from tests.local_server import Quiet, running
 
 # A reply's text, or an HTTP status with its headers and body.
 Behavior = Callable[[dict[str, Any]], "str | Failure"]
@@ -73,7 +72,7 @@ def serving(behavior: Behavior) -> Iterator[FakeJudge]:
     """Run a fake OpenAI-compatible server on a free port of 127.0.0.1."""
     judge = FakeJudge(url="")
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             judge.requests.append({"path": self.path, "headers": dict(self.headers), "body": body})
@@ -91,20 +90,9 @@ def serving(behavior: Behavior) -> Iterator[FakeJudge]:
             except BrokenPipeError:  # the client ran out of patience
                 pass
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    judge.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    try:
+    with running(Handler) as address:
+        judge.url = f"{address}/v1"
         yield judge
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def questions(n: int) -> tuple[Question, ...]:
