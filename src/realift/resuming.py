@@ -166,7 +166,10 @@ def as_before(folder: Path, number: int, plan: Plan) -> Plan:
     if before.engine != plan.engine or then is None or now is None or now < then:
         return plan
     return dataclasses.replace(
-        plan, micro_batch_tokens=before.micro_batch_tokens, checkpointing=before.checkpointing
+        plan,
+        micro_batch_tokens=before.micro_batch_tokens,
+        checkpointing=before.checkpointing,
+        side_by_side=before.side_by_side and plan.side_by_side,
     )
 
 

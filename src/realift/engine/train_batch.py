@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from realift.engine.packing import SHARE_FROM, Pack, lay_out, numbered
+from realift.engine.dropping import Stream
+from realift.engine.packing import SHARE_FROM, Pack, common_length, lay_out, numbered
 from realift.engine.parts import Parts
+from realift.engine.side_by_side import smaller_half, usable
 from realift.engine.tiles import layout
 from realift.engine.train_layer import Rows
+from realift.engine.train_linear import Gradients
 from realift.types import Encoded
 
 if TYPE_CHECKING:
     import torch
+
+
+# Floating-point operations: from here on rows drop out by random numbers of their own, and halves
+# of a step may be computed side by side. Smaller steps are over before that pays.
+BIG_STEP = 5e10
+_LEAST_HALF = 96  # tokens; and a quarter of the hidden size
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,35 +62,79 @@ def split_rows(rows: Sequence[Encoded], max_tokens: int) -> list[list[Encoded]]:
 
     Rows that begin alike come together, so that their beginning is computed once.
     """
-    order = sorted(rows, key=lambda r: r.input_ids)
-    out: list[list[Encoded]] = []
+    return [[rows[i] for i in piece] for piece in cut(rows, range(len(rows)), max_tokens)]
+
+
+def cut(rows: Sequence[Encoded], some: Iterable[int], max_tokens: int) -> list[list[int]]:
+    """``split_rows`` of some of the rows, by their indices."""
+    out: list[list[int]] = []
     size = 0
-    for row in order:
-        more = n_inputs(row)
-        if out:
-            shared = _common(out[-1][-1].input_ids, row.input_ids)
-            more -= shared if shared >= SHARE_FROM else 0
+    for i, more in _in_order(rows, some):
         if not out or size + more > max_tokens:
             out.append([])
-            size, more = 0, n_inputs(row)
-        out[-1].append(row)
+            size, more = 0, n_inputs(rows[i])
+        out[-1].append(i)
         size += more
     return out
 
 
-def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    n = 0
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        n += 1
-    return n
+def is_big(parts: Parts, rows: Sequence[Encoded]) -> bool:
+    """Whether a step on a CPU is long enough to be computed in halves, before it is laid out."""
+    if parts.embed.device.type != "cpu":
+        return False
+    weights = sum(linear.weight.numel() for layer in parts.layers for linear in layer.linears)
+    return 4.0 * weights * sum(map(n_inputs, rows)) >= BIG_STEP
+
+
+def jobs_of(
+    parts: Parts, rows: Sequence[Encoded], max_tokens: int, *, side_by_side: bool
+) -> list[list[list[int]]]:
+    """The micro-batches of a step as one job, or two that take about as long side by side.
+
+    Of two, the first takes longer, and each has half of ``max_tokens``, for both are in memory at
+    once. Rows that begin alike stay in one of them.
+    """
+    if side_by_side and usable() and is_big(parts, rows):
+        alike: list[list[int]] = []
+        sizes: list[int] = []
+        for i, more in _in_order(rows, range(len(rows))):
+            if not alike or more == n_inputs(rows[i]):
+                alike.append([])
+                sizes.append(0)
+            alike[-1].append(i)
+            sizes[-1] += more
+        second = smaller_half(sizes)
+        # With fewer rows the multiplies of one thread lose more than the other one gains.
+        if sum(sizes[g] for g in second) >= max(_LEAST_HALF, parts.hidden // 4):
+            first = [g for g in range(len(alike)) if g not in second]
+            return [
+                cut(rows, [i for g in groups for i in alike[g]], max_tokens // 2)
+                for groups in (first, second)
+            ]
+    return [cut(rows, range(len(rows)), max_tokens)]
+
+
+def _in_order(rows: Sequence[Encoded], some: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Some rows with those that begin alike together, and the tokens each adds to its neighbor."""
+    before: Sequence[int] = ()
+    for i in sorted(some, key=lambda i: rows[i].input_ids):
+        shared = common_length(before, rows[i].input_ids)
+        yield i, n_inputs(rows[i]) - (shared if shared >= SHARE_FROM else 0)
+        before = rows[i].input_ids
 
 
 def micro_batch(
-    parts: Parts, rows: Sequence[Encoded], *, share_from: int | None = SHARE_FROM
+    parts: Parts,
+    rows: Sequence[Encoded],
+    *,
+    share_from: int | None = SHARE_FROM,
+    generators: Sequence[torch.Generator] = (),
+    into: Gradients | None = None,
 ) -> Micro:
-    """Lay rows out, and find the places whose next token is supervised."""
+    """Lay rows out, and find the places whose next token is supervised.
+
+    ``generators``: one for each row, for its dropout. ``into``: see ``Rows``.
+    """
     import torch
 
     device = parts.embed.device
@@ -92,6 +146,7 @@ def micro_batch(
     asked = asked_places(rows, pack)
     chosen, targets_at = numbered(place for place, _ in asked)
     cos, sin = angles(parts, pack.positions)
+    streams = _streams(pack, generators)
     return Micro(
         pack=pack,
         rows=Rows(
@@ -100,12 +155,29 @@ def micro_batch(
             tiles=layout(pack, range(pack.n_tokens), **where),
             chosen=torch.tensor(chosen, device=device),
             chosen_tiles=layout(pack, chosen, **where),
+            streams=streams,
+            chosen_streams=tuple(
+                Stream(s.generator, bisect_left(chosen, s.start), bisect_left(chosen, s.stop))
+                for s in streams
+            ),
+            into=into,
         ),
         ids=torch.tensor(pack.ids, device=device),
         targets=torch.tensor([target for _, target in asked], device=device),
         targets_at=torch.tensor(targets_at, device=device),
         inputs=tuple(inputs),
     )
+
+
+def _streams(pack: Pack, generators: Sequence[torch.Generator]) -> tuple[Stream, ...]:
+    """The places of a pack by the row whose generator drops there: the first that lies there."""
+    out: list[Stream] = []
+    end = 0
+    for i in sorted(range(len(generators)), key=lambda i: pack.places[i][-1]):
+        if pack.places[i][-1] >= end:
+            out.append(Stream(generators[i], end, pack.places[i][-1] + 1))
+            end = out[-1].stop
+    return tuple(out)
 
 
 def asked_places(rows: Sequence[Encoded], pack: Pack) -> list[tuple[int, int]]:

@@ -12,12 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from realift.engine.dropping import Stream
 from realift.engine.grouping import Block
 from realift.engine.norms import renormed, rms, rms_backward
 from realift.engine.parts import Parts
 from realift.engine.rope import rotate_back, rotate_heads
 from realift.engine.tiles import Layout, attend, attend_backward
-from realift.engine.train_linear import Drops, backward, forward
+from realift.engine.train_linear import Drops, Gradients, backward, forward
 
 if TYPE_CHECKING:
     import torch
@@ -25,13 +26,20 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Rows:
-    """What all layers of one micro-batch share. cos and sin are (T, D/2), in the model's dtype."""
+    """What all layers of one micro-batch share. cos and sin are (T, D/2), in the model's dtype.
+
+    ``streams`` and ``chosen_streams``: where dropout of tokens and of queries takes its random
+    numbers (nothing: torch's own). ``into``: where gradients are added up (None: in ``.grad``).
+    """
 
     cos: torch.Tensor
     sin: torch.Tensor
     tiles: Layout
     chosen: torch.Tensor | None = None  # (Q,) places of the queries; None = every token
     chosen_tiles: Layout = ()
+    streams: tuple[Stream, ...] = ()
+    chosen_streams: tuple[Stream, ...] = ()
+    into: Gradients | None = None
 
 
 @dataclass(slots=True)
@@ -64,16 +72,17 @@ def layer_forward(
 
     layer, chosen = block.layer, rows.chosen if last else None
     tiles = rows.chosen_tiles if last and chosen is not None else rows.tiles
+    streams = rows.streams if chosen is None else rows.chosen_streams
     drops: dict[str, Drops] = {}
     normed, r_in = rms(x, layer.input_norm, parts.eps)
     n_q, n_kv = parts.n_heads * parts.head_dim, parts.n_kv_heads * parts.head_dim
     if chosen is None:
-        qkv, drops["qkv"] = forward(block.qkv, normed, train=train)
+        qkv, drops["qkv"] = forward(block.qkv, normed, train=train, streams=streams)
         q, k, v = qkv[:, :n_q], qkv[:, n_q : n_q + n_kv], qkv[:, n_q + n_kv :]
         cos, sin, residual = rows.cos, rows.sin, x
     else:
-        kv, drops["kv"] = forward(block.kv, normed, train=train)
-        q, drops["q"] = forward(block.q, normed[chosen], train=train)
+        kv, drops["kv"] = forward(block.kv, normed, train=train, streams=rows.streams)
+        q, drops["q"] = forward(block.q, normed[chosen], train=train, streams=streams)
         k, v = kv[:, :n_kv], kv[:, n_kv:]
         cos, sin, residual = rows.cos[chosen], rows.sin[chosen], x[chosen]
     raw = None
@@ -85,12 +94,12 @@ def layer_forward(
     k = rotate_heads(k, rows.cos, rows.sin, parts.n_kv_heads)[:, :, 0]
     v = by_head(v, parts.head_dim).transpose(0, 1).contiguous()
     attended, weights = attend(q, k, v, tiles, keep=keep)
-    middle, drops["o"] = forward(block.o, attended, train=train, plus=residual)
+    middle, drops["o"] = forward(block.o, attended, train=train, streams=streams, plus=residual)
     normed, r_mid = rms(middle, layer.post_norm, parts.eps)
-    gate_up, drops["gate_up"] = forward(block.gate_up, normed, train=train)
+    gate_up, drops["gate_up"] = forward(block.gate_up, normed, train=train, streams=streams)
     act = torch.nn.functional.silu(gate_up[:, : parts.intermediate])
     act.mul_(gate_up[:, parts.intermediate :])
-    out, drops["down"] = forward(block.down, act, train=train, plus=middle)
+    out, drops["down"] = forward(block.down, act, train=train, streams=streams, plus=middle)
     if not keep:
         return out, None
     return out, Kept(
@@ -106,18 +115,21 @@ def layer_backward(
 ) -> torch.Tensor | None:  # fmt: skip
     """Gradient of the layer's input (T, h) from that of its result (Q, h), which is used up.
 
-    Adds to ``.grad`` of the layer's adapters. Without ``below`` nothing under this layer is
+    Adds to the gradients of the layer's adapters. Without ``below`` nothing under this layer is
     adapted: what only served to go on is left out, and None is returned.
     """
     layer, chosen = block.layer, rows.chosen if last else None
     tiles = rows.chosen_tiles if last and chosen is not None else rows.tiles
-    middle_grad = _feed_forward_backward(parts, block, grad, kept, go_on=_go_on(block, below))
+    middle_grad = _feed_forward_backward(
+        parts, block, grad, kept, go_on=_go_on(block, below), into=rows.into
+    )
     if middle_grad is None:
         return None
-    drops = kept.drops
+    drops, into = kept.drops, rows.into
     grad_out = backward(
-        block.o, middle_grad, kept.attended, drops["o"], go_on=below or block.qkv.adapted
-    )
+        block.o, middle_grad, kept.attended, drops["o"],
+        go_on=below or block.qkv.adapted, into=into,
+    )  # fmt: skip
     if grad_out is None:
         return None
     grad_q, grad_k, grad_v = attend_backward(grad_out, kept.q, kept.k, kept.v, tiles, kept.weights)
@@ -133,22 +145,22 @@ def layer_backward(
     rotate_back(grad_k[:, :, None], rows.cos, rows.sin, into_kv[:, :n_kv])
     by_head(into_kv[:, n_kv:], parts.head_dim).copy_(grad_v.transpose(0, 1))
     if kept.raw is not None and layer.q_norm is not None and layer.k_norm is not None:
-        for into, raw, weight in (
+        for part, raw, weight in (
             (into_q, kept.raw[0], layer.q_norm),
             (into_kv[:, :n_kv], kept.raw[1], layer.k_norm),
         ):
             x = by_head(raw, parts.head_dim)
             _, r = rms(x, weight, parts.eps)
-            by_head(into, parts.head_dim).copy_(
-                rms_backward(by_head(into, parts.head_dim), x, r, weight)
+            by_head(part, parts.head_dim).copy_(
+                rms_backward(by_head(part, parts.head_dim), x, r, weight)
             )
     normed = renormed(kept.x, kept.r_in, layer.input_norm) if block.qkv.adapted else None
     if chosen is None:
-        normed_grad = backward(block.qkv, whole, normed, drops["qkv"], go_on=below)
+        normed_grad = backward(block.qkv, whole, normed, drops["qkv"], go_on=below, into=into)
     else:
         of_chosen = normed[chosen] if normed is not None else None
-        q_grad = backward(block.q, into_q, of_chosen, drops["q"], go_on=below)
-        normed_grad = backward(block.kv, into_kv, normed, drops["kv"], go_on=below)
+        q_grad = backward(block.q, into_q, of_chosen, drops["q"], go_on=below, into=into)
+        normed_grad = backward(block.kv, into_kv, normed, drops["kv"], go_on=below, into=into)
         if normed_grad is not None and q_grad is not None:
             normed_grad.index_add_(0, chosen, q_grad)
             spread = normed_grad.new_zeros(kept.x.shape)
@@ -163,8 +175,9 @@ def _go_on(block: Block, below: bool) -> bool:
 
 
 def _feed_forward_backward(
-    parts: Parts, block: Block, grad: torch.Tensor, kept: Kept, *, go_on: bool
-) -> torch.Tensor | None:
+    parts: Parts, block: Block, grad: torch.Tensor, kept: Kept, *, go_on: bool,
+    into: Gradients | None,
+) -> torch.Tensor | None:  # fmt: skip
     """Gradient of the middle of the layer, the residual's share included."""
     import torch
 
@@ -173,8 +186,9 @@ def _feed_forward_backward(
     silu = gate * slope
     act = silu * up if block.down.adapted else None
     act_grad = backward(
-        block.down, grad, act, kept.drops["down"], go_on=go_on or block.gate_up.adapted
-    )
+        block.down, grad, act, kept.drops["down"],
+        go_on=go_on or block.gate_up.adapted, into=into,
+    )  # fmt: skip
     if act_grad is None:
         return None
     both = torch.empty_like(kept.gate_up)
@@ -186,7 +200,9 @@ def _feed_forward_backward(
     normed = (
         renormed(kept.middle, kept.r_mid, block.layer.post_norm) if block.gate_up.adapted else None
     )
-    normed_grad = backward(block.gate_up, both, normed, kept.drops["gate_up"], go_on=go_on)
+    normed_grad = backward(
+        block.gate_up, both, normed, kept.drops["gate_up"], go_on=go_on, into=into
+    )
     if normed_grad is None:
         return None
     return rms_backward(normed_grad, kept.middle, kept.r_mid, block.layer.post_norm, plus=grad)

@@ -12,14 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from realift.engine.dropping import random_state, set_random_state
 from realift.engine.grouping import block_of
 from realift.engine.norms import rms, rms_backward
 from realift.engine.parts import Parts
-from realift.engine.train_batch import Micro, count_targets, micro_batch, split_rows
+from realift.engine.side_by_side import Pair
+from realift.engine.train_batch import Micro, count_targets, is_big, jobs_of, micro_batch
 from realift.engine.train_head import head_loss
 from realift.engine.train_layer import Kept, Rows, layer_backward, layer_forward
+from realift.engine.train_linear import Gradients, add_grad
 from realift.errors import TrainingError
 from realift.types import Encoded
 
@@ -38,10 +41,13 @@ class FastTrainer:
         *,
         max_tokens: int = MAX_TOKENS,
         checkpoint: bool = False,
+        side_by_side: bool = False,
         cache_bytes: int = 256 << 20,
     ) -> None:
         """``max_tokens``: most tokens of a micro-batch. ``checkpoint``: keep only what goes into
         each layer and compute the layer again on the way back (a third slower, far less memory).
+        ``side_by_side``: where it pays, compute halves of a step on a thread each, with half of
+        ``max_tokens`` each (longer rows stand alone, so two of them are in memory at once).
         ``cache_bytes``: most memory for hidden states under the first adapted layer (used only
         if such layers exist)."""
         self.parts, self.max_tokens, self.checkpoint = parts, max_tokens, checkpoint
@@ -49,6 +55,7 @@ class FastTrainer:
         self.first = parts.first_adapted
         self._cache: dict[tuple[int, ...], torch.Tensor] = {}
         self._cache_left = cache_bytes
+        self._pair = Pair() if side_by_side else None
 
     def step(self, rows: Sequence[Encoded]) -> float:
         """Mean loss of the rows (nats per supervised token); its gradient is added to ``.grad``."""
@@ -77,8 +84,52 @@ class FastTrainer:
 
     def _summed(self, rows: Sequence[Encoded], *, scale: float | None) -> float:
         """Summed loss of the rows; with a scale also its scaled gradient, and dropout."""
-        pieces = split_rows(rows, self.max_tokens)
-        return sum(self._micro(micro_batch(self.parts, piece), scale=scale) for piece in pieces)
+        generators = (
+            _generators(len(rows)) if scale is not None and is_big(self.parts, rows) else []
+        )
+        jobs = self.jobs(rows)
+        if len(jobs) == 1 or self._pair is None:
+            return self._all(rows, jobs[0], generators, scale=scale)
+        import torch
+
+        grads: tuple[Gradients, Gradients] = {}, {}
+
+        def half(n: int) -> float:
+            with torch.no_grad():
+                return self._all(rows, jobs[n], generators, scale=scale, into=grads[n])
+
+        loss = sum(self._pair.run(lambda: half(0), lambda: half(1)))
+        for found in grads:
+            for parameter, grad in found.items():
+                add_grad(parameter, grad, 1.0)
+        return loss
+
+    def jobs(self, rows: Sequence[Encoded]) -> list[list[list[int]]]:
+        """The micro-batches of a step by index of row; two lists of them run side by side."""
+        return jobs_of(self.parts, rows, self.max_tokens, side_by_side=self._pair is not None)
+
+    def _all(
+        self,
+        rows: Sequence[Encoded],
+        pieces: Sequence[Sequence[int]],
+        generators: Sequence[torch.Generator],
+        *,
+        scale: float | None,
+        into: Gradients | None = None,
+    ) -> float:
+        """Summed loss of micro-batches, one after the other."""
+        return sum(
+            self._micro(
+                micro_batch(
+                    self.parts,
+                    [rows[i] for i in piece],
+                    generators=[generators[i] for i in piece] if generators else (),
+                    into=into,
+                ),
+                scale=scale,
+            )
+            for piece in pieces
+        )
 
     def _micro(self, micro: Micro, *, scale: float | None) -> float:
         """Summed loss of a micro-batch; with a scale also gradients and dropout."""
@@ -109,7 +160,10 @@ class FastTrainer:
         """The layers from the first adapted one on, and what their way back needs."""
         kept: list[Kept | _Redo | None] = []
         for i in range(self.first, len(self.blocks)):
-            redo = _Redo(hidden, _random_state(hidden)) if train and self.checkpoint else None
+            self._spread()
+            redo = None
+            if train and self.checkpoint:
+                redo = _Redo(hidden, random_state(hidden, rows.streams))
             hidden, saved = layer_forward(
                 self.parts, self.blocks[i], hidden, rows,
                 last=self._last(i), keep=train and redo is None, train=train,
@@ -121,12 +175,17 @@ class FastTrainer:
         """Add the adapters' gradients, from that of the last layer's result. Uses ``kept`` up."""
         grad: torch.Tensor | None = out
         for i in range(len(self.blocks) - 1, self.first - 1, -1):
+            self._spread()
             saved = self._again(i, kept.pop(), rows)
             assert grad is not None
             grad = layer_backward(
                 self.parts, self.blocks[i], grad, saved, rows,
                 last=self._last(i), below=i > self.first,
             )  # fmt: skip
+
+    def _spread(self) -> None:
+        if self._pair is not None:
+            self._pair.spread()
 
     def _last(self, i: int) -> bool:
         return i == len(self.blocks) - 1
@@ -136,13 +195,13 @@ class FastTrainer:
         assert kept is not None
         if isinstance(kept, Kept):
             return kept
-        after = _random_state(kept.hidden)
-        _set_random_state(kept.hidden, kept.state)
+        after = random_state(kept.hidden, rows.streams)
+        set_random_state(kept.hidden, kept.state, rows.streams)
         _, saved = layer_forward(
             self.parts, self.blocks[i], kept.hidden, rows,
             last=self._last(i), keep=True, train=True,
         )  # fmt: skip
-        _set_random_state(kept.hidden, after)
+        set_random_state(kept.hidden, after, rows.streams)
         assert saved is not None
         return saved
 
@@ -170,19 +229,11 @@ class _Redo:
     """A layer to be computed again: what went in, and where the random numbers stood."""
 
     hidden: torch.Tensor
-    state: torch.Tensor
+    state: Any
 
 
-def _random_state(like: torch.Tensor) -> torch.Tensor:
+def _generators(n: int) -> list[torch.Generator]:
+    """Streams of random numbers of their own, from torch's."""
     import torch
 
-    return torch.cuda.get_rng_state(like.device) if like.is_cuda else torch.get_rng_state()
-
-
-def _set_random_state(like: torch.Tensor, state: torch.Tensor) -> None:
-    import torch
-
-    if like.is_cuda:
-        torch.cuda.set_rng_state(state, like.device)
-    else:
-        torch.set_rng_state(state)
+    return [torch.Generator().manual_seed(seed) for seed in torch.randint(2**62, (n,)).tolist()]

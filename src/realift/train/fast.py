@@ -24,10 +24,12 @@ ON_GPU = "on a GPU the fast engine needs bfloat16 or float16 (docs/engine.md)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portion:
-    """How the engine cuts a step: most tokens at a time, and whether to keep or redo layers."""
+    """How the engine cuts a step: most tokens at a time, whether to keep or redo layers, and
+    whether halves of a step may be computed side by side."""
 
     max_tokens: int
     checkpoint: bool
+    side_by_side: bool = False
 
 
 def fast_parts(
@@ -68,4 +70,9 @@ def trainer_of(parts: Parts, portion: Portion) -> FastTrainer:
     from realift.engine.varlen import usable_for
 
     kind = ReplayTrainer if usable_for(parts) and not portion.checkpoint else FastTrainer
-    return kind(parts, max_tokens=portion.max_tokens, checkpoint=portion.checkpoint)
+    return kind(
+        parts,
+        max_tokens=portion.max_tokens,
+        checkpoint=portion.checkpoint,
+        side_by_side=portion.side_by_side,
+    )

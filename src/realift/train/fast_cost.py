@@ -36,16 +36,29 @@ class Cost:
 
 
 def choose_portion(parts: Parts, rows: Sequence[Encoded], config: Config, device: str) -> Portion:
-    """The largest micro-batch that fits the free memory; layers are redone only where none does."""
-    from realift.engine.train_cost import fixed_bytes, step_bytes
+    """The largest micro-batch that fits the free memory; layers are redone only where none does.
+
+    Halves of a step are computed side by side where that fits as well.
+    """
+    from realift.engine.train_batch import jobs_of
+    from realift.engine.train_cost import fixed_bytes
 
     kind = "cuda" if device.startswith("cuda") else "cpu"
     room, sizes = _SHARE[kind] * free_bytes(device) - fixed_bytes(parts), _SIZES[kind]
     for checkpoint in (False, True):
         for size in sizes:
-            largest = max(_shapes(rows, config, size), key=lambda s: s.tokens)
-            if step_bytes(parts, largest, checkpoint=checkpoint) <= room:
-                return Portion(max_tokens=size, checkpoint=checkpoint)
+            for beside in (False,) if checkpoint or kind == "cuda" else (True, False):
+                most = max(
+                    _most_bytes(
+                        parts,
+                        step,
+                        jobs_of(parts, step, size, side_by_side=beside),
+                        checkpoint=checkpoint,
+                    )
+                    for step in windows(rows, config, epoch=0)
+                )
+                if most <= room:
+                    return Portion(max_tokens=size, checkpoint=checkpoint, side_by_side=beside)
     return Portion(max_tokens=sizes[-1], checkpoint=True)
 
 
@@ -67,7 +80,7 @@ def measure_fast(
     """
     import torch
 
-    from realift.engine.train_cost import fixed_bytes, shape_of, step_bytes, step_flops
+    from realift.engine.train_cost import fixed_bytes, shape_of, step_flops
 
     steps = windows(train, config, epoch=0)
     shapes = [_pieces(rows, fast.max_tokens) for rows in steps]
@@ -98,8 +111,9 @@ def measure_fast(
         held_out = [shape_of(piece) for piece in _split(valid, fast.max_tokens)]
         seconds += n_checks * _FORWARD * sum(step_flops(fast.parts, s) for s in held_out) * rate
     seconds += times[0] if devices else 0.0
-    heaviest = max((s for pieces in shapes for s in pieces), key=lambda s: s.tokens)
-    step = step_bytes(fast.parts, heaviest, checkpoint=fast.checkpoint)
+    step = max(
+        _most_bytes(fast.parts, rows, fast.jobs(rows), checkpoint=fast.checkpoint) for rows in steps
+    )
     return Cost(
         seconds=seconds,
         peak_bytes=max(peak_bytes(device), used + fixed_bytes(fast.parts) + step),
@@ -119,5 +133,18 @@ def _pieces(rows: Sequence[Encoded], max_tokens: int) -> list[Shape]:
     return [shape_of(piece) for piece in _split(rows, max_tokens)]
 
 
-def _shapes(rows: Sequence[Encoded], config: Config, max_tokens: int) -> list[Shape]:
-    return [s for some in windows(rows, config, epoch=0) for s in _pieces(some, max_tokens)]
+def _most_bytes(
+    parts: Parts,
+    rows: Sequence[Encoded],
+    jobs: Sequence[Sequence[Sequence[int]]],
+    *,
+    checkpoint: bool,
+) -> int:
+    """Most memory that a step takes: its largest micro-batch, of each of two jobs side by side."""
+    from realift.engine.train_cost import shape_of, step_bytes
+
+    total = 0
+    for pieces in jobs:
+        shapes = [shape_of([rows[i] for i in piece]) for piece in pieces]
+        total += step_bytes(parts, max(shapes, key=lambda s: s.tokens), checkpoint=checkpoint)
+    return total

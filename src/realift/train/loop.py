@@ -186,7 +186,11 @@ def _engine(
     if plan.micro_batch_tokens is None or isinstance(parts, str):
         return None
     parts.laid_out.clear()  # a second copy of the weights, for answers: room for training
-    portion = Portion(max_tokens=plan.micro_batch_tokens, checkpoint=plan.checkpointing)
+    portion = Portion(
+        max_tokens=plan.micro_batch_tokens,
+        checkpoint=plan.checkpointing,
+        side_by_side=plan.side_by_side,
+    )
     return trainer_of(parts, portion)
 
 

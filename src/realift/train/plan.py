@@ -87,6 +87,7 @@ def plan_training(
             engine="fast",
             micro_batch_tokens=portion.max_tokens,
             checkpointing=portion.checkpoint,
+            side_by_side=portion.side_by_side,
         )
     if not measure:
         return plan

@@ -1,0 +1,84 @@
+"""Two jobs at once, each on its own part of the CPU's threads.
+
+torch divides every operation among its threads and waits for the slowest of them before the next
+one starts. Two jobs with a thread each wait for each other once, at the end: an uneven number of
+heads, small operations and a neighbor that takes a core for a moment hold up much less. Measured
+on two cores (``docs/engine.md``); with four threads and more, where each job would have a team of
+its own, it was not, and is not used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import get_ident
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def usable() -> bool:
+    """Whether there are threads for two jobs on a CPU, and no second team of them is needed."""
+    import torch
+
+    return 2 <= torch.get_num_threads() <= 3
+
+
+class Pair:
+    """A caller and a helper thread beside it."""
+
+    def __init__(self) -> None:
+        self._pool: ThreadPoolExecutor | None = None
+        self._other: Future[Any] | None = None
+        self._caller, self._threads = 0, 0
+
+    def run(self, ours: Callable[[], T], other: Callable[[], T]) -> tuple[T, T]:
+        """The results of both. ``ours`` runs here; it should be the longer one.
+
+        An exception of either comes out of here, after both have ended. Modes that torch keeps for
+        each thread (``no_grad``) are the jobs' own business.
+        """
+        import torch
+
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(1, thread_name_prefix="realift")
+        self._caller, self._threads = get_ident(), torch.get_num_threads()
+        self._other = self._pool.submit(_with_one_thread, other)
+        try:
+            torch.set_num_threads(self._threads - 1)
+            result = ours()
+            return result, self._other.result()
+        finally:
+            wait([self._other])
+            self._other = None
+            torch.set_num_threads(self._threads)
+
+    def spread(self) -> None:
+        """Called now and then from within a job: takes all threads once the other one is done."""
+        if self._other is not None and self._other.done() and get_ident() == self._caller:
+            import torch
+
+            if torch.get_num_threads() != self._threads:
+                torch.set_num_threads(self._threads)
+
+
+def _with_one_thread(job: Callable[[], T]) -> T:
+    import torch
+
+    torch.get_num_threads()  # a thread takes over the common number at its first look
+    torch.set_num_threads(1)
+    return job()
+
+
+def smaller_half(sizes: Sequence[int]) -> list[int]:
+    """Indices of the sizes whose sum comes closest to half of all, from below.
+
+    >>> smaller_half([5, 3, 4]), smaller_half([9, 1]), smaller_half([7])
+    ([0], [1], [])
+    """
+    chosen: dict[int, list[int]] = {0: []}
+    for i, size in enumerate(sizes):
+        for total in sorted(chosen, reverse=True):
+            if total + size <= sum(sizes) / 2:
+                chosen.setdefault(total + size, [*chosen[total], i])
+    return chosen[max(chosen)]
