@@ -11,16 +11,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from realift.engine.decode_step import Span, hidden_of_pack, packed_weights_of, weights_of
+from realift.engine.decode_step import (
+    Span,
+    Weights,
+    hidden_of_pack,
+    packed_weights_of,
+    weights_of,
+)
 from realift.engine.grouping import Group
 from realift.engine.norms import softmax_
 from realift.engine.packing import common_length, lay_out, numbered
 from realift.engine.parts import Parts
+from realift.engine.side_by_side import Pair, is_long, smaller_half, usable
 
 if TYPE_CHECKING:
     import torch
 
 PACK = {"cpu": 2048, "cuda": 16384}  # tokens of one pass; more gain nothing
+_SPARE = 64  # tokens more than an even share: rows are not cut
+_EVEN = 0.53  # of all tokens that the longer of two jobs may have
 _HEAD = 1 << 24  # logits in memory at once
 
 
@@ -48,25 +57,50 @@ def score_rows(
     asked = [[t for t in range(1, len(row)) if marks[t]]
              for row, marks in zip(rows, counted, strict=True)]  # fmt: skip
     order = sorted((i for i in range(len(rows)) if asked[i]), key=lambda i: tuple(rows[i]))
-    packs = _packs(rows, order, PACK.get(parts.embed.device.type, PACK["cpu"]))
-    weights = packed_weights_of(parts) if len(packs) > 1 else weights_of(parts)
-    with torch.inference_mode():
-        for numbers in packs:
-            # What stands behind the last token that counts predicts nothing.
-            pack = lay_out([rows[i][: asked[i][-1]] for i in numbers])
-            targets = [
-                (i, place[t - 1], rows[i][t])
-                for i, place in zip(numbers, pack.places, strict=True)
-                for t in asked[i]
-            ]
-            places, at = numbered(place for _, place, _ in targets)
-            spans = [Span(start=0, end=pack.n_tokens, parts=parts)]
-            hidden = hidden_of_pack(parts, pack, spans, weights, wanted=places)
-            found = _at_places(weights.head, hidden, at, [token for _, _, token in targets])
-            for (i, _, _), (loss, likeliest) in zip(targets, found, strict=True):
-                sums[i] += loss
-                greedy[i] += likeliest
+    own = _own(rows, order)
+    most = PACK.get(parts.embed.device.type, PACK["cpu"])
+    weights = packed_weights_of(parts) if sum(own) > most else weights_of(parts)
+    pair = Pair()
+
+    def look(packs: Sequence[Sequence[int]]) -> None:
+        with torch.inference_mode():
+            for numbers in packs:
+                pair.spread()
+                _score_pack(parts, weights, rows, asked, numbers, sums, greedy)
+
+    jobs = _two_jobs(rows, order, own, most) if is_long(parts, sum(own), passes=1) else None
+    if jobs is not None and usable():
+        first, second = jobs
+        pair.run(lambda: look(first), lambda: look(second))
+    else:
+        look(_packs(rows, order, own, most))
     return [Scored(sum=a, n_greedy=b) for a, b in zip(sums, greedy, strict=True)]
+
+
+def _score_pack(
+    parts: Parts,
+    weights: Weights,
+    rows: Sequence[Sequence[int]],
+    asked: Sequence[Sequence[int]],
+    numbers: Sequence[int],
+    sums: list[float],
+    greedy: list[int],
+) -> None:
+    """Add what is found of some rows (their numbers), computed in one pass."""
+    # What stands behind the last token that counts predicts nothing.
+    pack = lay_out([rows[i][: asked[i][-1]] for i in numbers])
+    targets = [
+        (i, place[t - 1], rows[i][t])
+        for i, place in zip(numbers, pack.places, strict=True)
+        for t in asked[i]
+    ]
+    places, at = numbered(place for _, place, _ in targets)
+    spans = [Span(start=0, end=pack.n_tokens, parts=parts)]
+    hidden = hidden_of_pack(parts, pack, spans, weights, wanted=places)
+    found = _at_places(weights.head, hidden, at, [token for _, _, token in targets])
+    for (i, _, _), (loss, likeliest) in zip(targets, found, strict=True):
+        sums[i] += loss
+        greedy[i] += likeliest
 
 
 def _at_places(
@@ -86,17 +120,42 @@ def _at_places(
         yield from zip((lse - said).tolist(), (place == wanted).tolist(), strict=True)
 
 
-def _packs(rows: Sequence[Sequence[int]], order: Sequence[int], most: int) -> list[list[int]]:
+def _own(rows: Sequence[Sequence[int]], order: Sequence[int]) -> list[int]:
+    """For each row of ``order``: its tokens that the one before it does not begin with."""
+    before: Sequence[int] = ()
+    own = []
+    for i in order:
+        own.append(len(rows[i]) - common_length(before, rows[i]))
+        before = rows[i]
+    return own
+
+
+def _two_jobs(
+    rows: Sequence[Sequence[int]], order: Sequence[int], own: Sequence[int], most: int
+) -> tuple[list[list[int]], list[list[int]]] | None:
+    """An even number of packs in two jobs, the longer one first; None if they are not even."""
+    pairs = -(-sum(own) // (2 * most))
+    packs = _packs(rows, order, own, sum(own) // (2 * pairs) + _SPARE)
+    by_row = dict(zip(order, own, strict=True))
+    sizes = [len(rows[p[0]]) + sum(by_row[i] for i in p[1:]) for p in packs]
+    second = smaller_half(sizes)
+    longer = sum(sizes) - sum(sizes[n] for n in second)
+    if longer > _EVEN * sum(own):
+        return None
+    first = [n for n in range(len(packs)) if n not in second]
+    return [packs[n] for n in first], [packs[n] for n in second]
+
+
+def _packs(
+    rows: Sequence[Sequence[int]], order: Sequence[int], own: Sequence[int], most: int
+) -> list[list[int]]:
     """Consecutive rows of ``order``, each pack of about ``most`` tokens that are not shared."""
     packs: list[list[int]] = []
     n = 0
-    for i in order:
-        own = len(rows[i])
-        if packs:
-            own -= common_length(rows[packs[-1][-1]], rows[i])
-        if not packs or n + own > most:
+    for i, more in zip(order, own, strict=True):
+        if not packs or n + more > most:
             packs.append([])
-            n, own = 0, len(rows[i])
+            n, more = 0, len(rows[i])
         packs[-1].append(i)
-        n += own
+        n += more
     return packs

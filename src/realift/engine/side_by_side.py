@@ -12,9 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import get_ident
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from realift.engine.parts import Parts
 
 T = TypeVar("T")
+
+# Floating-point operations: shorter work is over before a second thread has paid.
+LONG = 5e10
 
 
 def usable() -> bool:
@@ -22,6 +28,15 @@ def usable() -> bool:
     import torch
 
     return 2 <= torch.get_num_threads() <= 3
+
+
+def is_long(parts: Parts, tokens: int, *, passes: int) -> bool:
+    """Whether so many tokens keep a CPU busy for long; the way back is a second pass.
+
+    Known before anything is laid out, and the same whatever the machine is doing.
+    """
+    weights = sum(linear.weight.numel() for layer in parts.layers for linear in layer.linears)
+    return parts.embed.device.type == "cpu" and 2.0 * passes * weights * tokens >= LONG
 
 
 class Pair:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from realift.engine.dropping import Stream
 from realift.engine.packing import SHARE_FROM, Pack, common_length, lay_out, numbered
 from realift.engine.parts import Parts
-from realift.engine.side_by_side import smaller_half, usable
+from realift.engine.side_by_side import is_long, smaller_half, usable
 from realift.engine.tiles import layout
 from realift.engine.train_layer import Rows
 from realift.engine.train_linear import Gradients
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     import torch
 
 
-# Floating-point operations: from here on rows drop out by random numbers of their own, and halves
-# of a step may be computed side by side. Smaller steps are over before that pays.
-BIG_STEP = 5e10
 _LEAST_HALF = 96  # tokens; and a quarter of the hidden size
 
 
@@ -79,11 +76,9 @@ def cut(rows: Sequence[Encoded], some: Iterable[int], max_tokens: int) -> list[l
 
 
 def is_big(parts: Parts, rows: Sequence[Encoded]) -> bool:
-    """Whether a step on a CPU is long enough to be computed in halves, before it is laid out."""
-    if parts.embed.device.type != "cpu":
-        return False
-    weights = sum(linear.weight.numel() for layer in parts.layers for linear in layer.linears)
-    return 4.0 * weights * sum(map(n_inputs, rows)) >= BIG_STEP
+    """Whether halves of a step may be computed side by side: then each row drops out by random
+    numbers of its own."""
+    return is_long(parts, sum(map(n_inputs, rows)), passes=2)
 
 
 def jobs_of(
