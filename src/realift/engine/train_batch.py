@@ -100,7 +100,7 @@ def jobs_of(
             sizes[-1] += more
         second = smaller_half(sizes)
         # With fewer rows the multiplies of one thread lose more than the other one gains.
-        if sum(sizes[g] for g in second) >= max(_LEAST_HALF, parts.hidden // 4):
+        if sum(sizes[g] for g in second) >= max(_LEAST_HALF, parts.hidden // 6):
             first = [g for g in range(len(alike)) if g not in second]
             return [
                 cut(rows, [i for g in groups for i in alike[g]], max_tokens // 2)
