@@ -243,13 +243,13 @@ def test_rows_that_begin_alike_stay_together_and_small_halves_are_not_made(
     assert len(jobs_of(parts, batch, 1000, side_by_side=False)) == 1
 
 
-def test_one_thread_does_one_thing_and_a_team_is_not_broken_up(
+def test_two_jobs_need_two_threads(
     everything_is_long: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
 
     trainer = FastTrainer(parts_of(adapted(make_model())), side_by_side=True)
-    for threads, jobs in ((1, 1), (2, 2), (3, 2), (4, 1)):
+    for threads, jobs in ((1, 1), (2, 2), (3, 1), (4, 1)):
         monkeypatch.setattr(torch, "get_num_threads", lambda n=threads: n)
         assert len(trainer.jobs(rows(8))) == jobs
 

@@ -1,10 +1,10 @@
-"""Two jobs at once, each on its own part of the CPU's threads.
+"""Two jobs at once, each with a thread of its own.
 
 torch divides every operation among its threads and waits for the slowest of them before the next
 one starts. Two jobs with a thread each wait for each other once, at the end: an uneven number of
 heads, small operations and a neighbor that takes a core for a moment hold up much less. Measured
-on two cores (``docs/engine.md``); with four threads and more, where each job would have a team of
-its own, it was not, and is not used.
+on two cores (``docs/engine.md``); with more threads, where a job would have a team of its own, it
+was not, and is not done.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _OFFSET = 0.002
 
 
 def usable() -> bool:
-    """Whether there are threads for two jobs on a CPU, and no second team of them is needed."""
+    """Whether there is a thread for each of two jobs, and none is left over."""
     import torch
 
-    return 2 <= torch.get_num_threads() <= 3
+    return torch.get_num_threads() == 2
 
 
 def is_long(parts: Parts, tokens: int, *, passes: int) -> bool:
@@ -64,7 +64,7 @@ class Pair:
         self._caller, self._threads = get_ident(), torch.get_num_threads()
         self._other = self._pool.submit(_with_one_thread, other)
         try:
-            torch.set_num_threads(self._threads - 1)
+            torch.set_num_threads(1)
             result = ours()
             return result, self._other.result()
         finally:
