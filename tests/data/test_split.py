@@ -114,6 +114,16 @@ def test_a_single_refusal_row_stays_in_training(example):
         assert any(r.answer == REFUSAL for r in split.train)
 
 
+def test_refusals_and_answers_together_are_not_more_than_asked_for(example):
+    """Both shares are rounded; 1.5 and 3.5 rows would be 2 and 4 of at most 5."""
+    asked = ["red door"] * 4 + ["blue door"] * 2 + ["green door"] + ["red roof"] * 3
+    says = [REFUSAL if n in (4, 6) else "9 meters" for n in range(10)]
+    rows = [example(f"How big is the {a}?", says[n]) for n, a in enumerate(asked)]
+    for seed in range(20):
+        split = split_examples(rows, valid_fraction=0.5, seed=seed)
+        assert len(split.valid) <= 5
+
+
 asked = st.lists(
     st.tuples(st.sampled_from(THINGS), st.sampled_from(COLORS), st.booleans()), max_size=40
 )

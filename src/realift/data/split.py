@@ -123,6 +123,7 @@ def _draw(
         if len(kind) < 2:
             continue
         share = max(1, round(wanted * sum(map(len, kind)) / n_rows))
+        share = min(share, wanted - len(held))  # both may have been rounded up
         held |= _fill(kind[:-1] if share >= len(kind) else kind, share, rng)
     if len(held) < wanted:
         rest = [g for g in groups if not held & set(g)]
