@@ -243,6 +243,17 @@ def test_rows_that_begin_alike_stay_together_and_small_halves_are_not_made(
     assert len(jobs_of(parts, batch, 1000, side_by_side=False)) == 1
 
 
+def test_a_beginning_that_is_a_small_part_of_a_step_may_be_computed_twice(
+    everything_is_long: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, batch = adapted(make_model(), targets="all-linear"), rows(6, shared=40)
+    total = shape_of(batch).tokens
+    for share, jobs in ((39.5 / total, 1), (40.5 / total, 2)):
+        monkeypatch.setattr(train_batch, "_MAY_BE_TWICE", share)
+        trainer = compare(model, batch, side_by_side=True)
+        assert len(trainer.jobs(batch)) == jobs
+
+
 def test_two_jobs_need_two_threads(
     everything_is_long: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

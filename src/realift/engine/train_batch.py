@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import torch
 
 
+_MAY_BE_TWICE = 0.02  # of a step's tokens: a beginning that both halves may compute
 _LEAST_HALF = 96  # tokens; and a quarter of the hidden size
 
 
@@ -87,13 +88,16 @@ def jobs_of(
     """The micro-batches of a step as one job, or two that take about as long side by side.
 
     Of two, the first takes longer, and each has half of ``max_tokens``, for both are in memory at
-    once. Rows that begin alike stay in one of them.
+    once. Rows that begin alike stay in one of them, unless that is a small part of the step (a
+    system prompt before long passages), which is then computed twice.
     """
     if side_by_side and usable() and is_big(parts, rows):
         alike: list[list[int]] = []
         sizes: list[int] = []
-        for i, more in _in_order(rows, range(len(rows))):
-            if not alike or more == n_inputs(rows[i]):
+        order = list(_in_order(rows, range(len(rows))))
+        twice = _MAY_BE_TWICE * sum(more for _, more in order)
+        for i, more in order:
+            if not alike or n_inputs(rows[i]) - more <= twice:
                 alike.append([])
                 sizes.append(0)
             alike[-1].append(i)
