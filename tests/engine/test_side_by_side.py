@@ -12,7 +12,7 @@ from realift.config import Config
 from realift.engine import score, side_by_side, train_batch
 from realift.engine.parts import Parts, read_parts
 from realift.engine.score import score_rows
-from realift.engine.side_by_side import Pair, is_long, smaller_half
+from realift.engine.side_by_side import Pair, is_long, two_halves
 from realift.engine.train_batch import jobs_of, n_inputs, split_rows
 from realift.engine.train_cost import shape_of, step_bytes
 from realift.engine.training import FastTrainer
@@ -124,7 +124,9 @@ def test_the_smaller_half_is_the_best_there_is() -> None:
             sum(some) for n in range(len(sizes) + 1) for some in itertools.combinations(sizes, n)
         ]
         best = max(s for s in sums if s <= sum(sizes) / 2)
-        assert sum(sizes[i] for i in smaller_half(sizes)) == best
+        larger, smaller = two_halves(sizes)
+        assert sum(sizes[i] for i in smaller) == best
+        assert sorted(larger + smaller) == list(range(len(sizes)))
 
 
 def test_work_is_long_by_its_arithmetic() -> None:

@@ -76,6 +76,25 @@ def lay_out(rows: Sequence[Sequence[int]], *, share_from: int | None = SHARE_FRO
     )
 
 
+def portions(rows: Iterable[tuple[int, int, int]], most: int) -> list[list[int]]:
+    """Rows one behind the other in portions of at most ``most`` tokens (a longer row alone).
+
+    ``rows``: number of a row, its tokens, and those that the row before it does not begin with.
+
+    >>> portions([(7, 5, 5), (2, 6, 3), (4, 4, 4)], 8)
+    [[7, 2], [4]]
+    """
+    out: list[list[int]] = []
+    size = 0
+    for number, whole, more in rows:
+        if not out or size + more > most:
+            out.append([])
+            size, more = 0, whole
+        out[-1].append(number)
+        size += more
+    return out
+
+
 def joined(packs: Sequence[Pack]) -> Pack:
     """Packs end to end as one; tokens of different packs do not see each other.
 

@@ -20,9 +20,9 @@ from realift.engine.decode_step import (
 )
 from realift.engine.grouping import Group
 from realift.engine.norms import softmax_
-from realift.engine.packing import common_length, lay_out, numbered
+from realift.engine.packing import common_length, lay_out, numbered, portions
 from realift.engine.parts import Parts
-from realift.engine.side_by_side import Pair, is_long, smaller_half, usable
+from realift.engine.side_by_side import Pair, is_long, two_halves, usable
 
 if TYPE_CHECKING:
     import torch
@@ -68,8 +68,9 @@ def score_rows(
                 pair.spread()
                 _score_pack(parts, weights, rows, asked, numbers, sums, greedy)
 
-    jobs = _two_jobs(rows, order, own, most) if is_long(parts, sum(own), passes=1) else None
-    if jobs is not None and usable():
+    beside = usable() and is_long(parts, sum(own), passes=1)
+    jobs = _two_jobs(rows, order, own, most) if beside else None
+    if jobs is not None:
         first, second = jobs
         pair.run(lambda: look(first), lambda: look(second))
     else:
@@ -138,11 +139,9 @@ def _two_jobs(
     packs = _packs(rows, order, own, sum(own) // (2 * pairs) + _SPARE)
     by_row = dict(zip(order, own, strict=True))
     sizes = [len(rows[p[0]]) + sum(by_row[i] for i in p[1:]) for p in packs]
-    second = smaller_half(sizes)
-    longer = sum(sizes) - sum(sizes[n] for n in second)
-    if longer > _EVEN * sum(own):
+    first, second = two_halves(sizes)
+    if sum(sizes[n] for n in first) > _EVEN * sum(own):
         return None
-    first = [n for n in range(len(packs)) if n not in second]
     return [packs[n] for n in first], [packs[n] for n in second]
 
 
@@ -150,12 +149,4 @@ def _packs(
     rows: Sequence[Sequence[int]], order: Sequence[int], own: Sequence[int], most: int
 ) -> list[list[int]]:
     """Consecutive rows of ``order``, each pack of about ``most`` tokens that are not shared."""
-    packs: list[list[int]] = []
-    n = 0
-    for i, more in zip(order, own, strict=True):
-        if not packs or n + more > most:
-            packs.append([])
-            n, more = 0, len(rows[i])
-        packs[-1].append(i)
-        n += more
-    return packs
+    return portions(((i, len(rows[i]), more) for i, more in zip(order, own, strict=True)), most)

@@ -90,15 +90,16 @@ def _with_one_thread(job: Callable[[], T]) -> T:
     return job()
 
 
-def smaller_half(sizes: Sequence[int]) -> list[int]:
-    """Indices of the sizes whose sum comes closest to half of all, from below.
+def two_halves(sizes: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Indices of the sizes in two halves as even as can be, the larger one first.
 
-    >>> smaller_half([5, 3, 4]), smaller_half([9, 1]), smaller_half([7])
-    ([0], [1], [])
+    >>> two_halves([5, 3, 4]), two_halves([9, 1]), two_halves([7])
+    (([1, 2], [0]), ([0], [1]), ([0], []))
     """
     chosen: dict[int, list[int]] = {0: []}
     for i, size in enumerate(sizes):
         for total in sorted(chosen, reverse=True):
             if total + size <= sum(sizes) / 2:
                 chosen.setdefault(total + size, [*chosen[total], i])
-    return chosen[max(chosen)]
+    smaller = chosen[max(chosen)]
+    return [i for i in range(len(sizes)) if i not in smaller], smaller

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from realift.engine.dropping import Stream
-from realift.engine.packing import SHARE_FROM, Pack, common_length, lay_out, numbered
+from realift.engine.packing import SHARE_FROM, Pack, common_length, lay_out, numbered, portions
 from realift.engine.parts import Parts
-from realift.engine.side_by_side import is_long, smaller_half, usable
+from realift.engine.side_by_side import is_long, two_halves, usable
 from realift.engine.tiles import layout
 from realift.engine.train_layer import Rows
 from realift.engine.train_linear import Gradients
@@ -65,15 +65,8 @@ def split_rows(rows: Sequence[Encoded], max_tokens: int) -> list[list[Encoded]]:
 
 def cut(rows: Sequence[Encoded], some: Iterable[int], max_tokens: int) -> list[list[int]]:
     """``split_rows`` of some of the rows, by their indices."""
-    out: list[list[int]] = []
-    size = 0
-    for i, more in _in_order(rows, some):
-        if not out or size + more > max_tokens:
-            out.append([])
-            size, more = 0, n_inputs(rows[i])
-        out[-1].append(i)
-        size += more
-    return out
+    order = ((i, n_inputs(rows[i]), more) for i, more in _in_order(rows, some))
+    return portions(order, max_tokens)
 
 
 def is_big(parts: Parts, rows: Sequence[Encoded]) -> bool:
@@ -102,10 +95,9 @@ def jobs_of(
                 sizes.append(0)
             alike[-1].append(i)
             sizes[-1] += more
-        second = smaller_half(sizes)
+        first, second = two_halves(sizes)
         # With fewer rows the multiplies of one thread lose more than the other one gains.
         if sum(sizes[g] for g in second) >= max(_LEAST_HALF, parts.hidden // 6):
-            first = [g for g in range(len(alike)) if g not in second]
             return [
                 cut(rows, [i for g in groups for i in alike[g]], max_tokens // 2)
                 for groups in (first, second)

@@ -48,16 +48,11 @@ def choose_portion(parts: Parts, rows: Sequence[Encoded], config: Config, device
     for checkpoint in (False, True):
         for size in sizes:
             for beside in (False,) if checkpoint or kind == "cuda" else (True, False):
-                most = max(
-                    _most_bytes(
-                        parts,
-                        step,
-                        jobs_of(parts, step, size, side_by_side=beside),
-                        checkpoint=checkpoint,
-                    )
+                laid = [
+                    _shapes(step, jobs_of(parts, step, size, side_by_side=beside))
                     for step in windows(rows, config, epoch=0)
-                )
-                if most <= room:
+                ]
+                if _most_bytes(parts, laid, checkpoint=checkpoint) <= room:
                     return Portion(max_tokens=size, checkpoint=checkpoint, side_by_side=beside)
     return Portion(max_tokens=sizes[-1], checkpoint=True)
 
@@ -80,11 +75,11 @@ def measure_fast(
     """
     import torch
 
-    from realift.engine.train_cost import fixed_bytes, shape_of, step_flops
+    from realift.engine.train_cost import fixed_bytes, step_flops
 
     steps = windows(train, config, epoch=0)
-    shapes = [_pieces(rows, fast.max_tokens) for rows in steps]
-    work = [sum(step_flops(fast.parts, s) for s in pieces) for pieces in shapes]
+    laid = [_shapes(rows, fast.jobs(rows)) for rows in steps]
+    work = [sum(step_flops(fast.parts, s) for job in jobs for s in job) for jobs in laid]
     by_work = sorted(range(len(steps)), key=lambda i: work[i])
     largest, typical = by_work[-1], by_work[len(by_work) // 2]
     used = used_bytes(device)  # before the steps: what they leave in the heap is used again
@@ -108,12 +103,10 @@ def measure_fast(
         fast.loss(valid)
         seconds += n_checks * (time.perf_counter() - start)
     elif valid:
-        held_out = [shape_of(piece) for piece in _split(valid, fast.max_tokens)]
+        held_out = [s for job in _shapes(valid, fast.jobs(valid)) for s in job]
         seconds += n_checks * _FORWARD * sum(step_flops(fast.parts, s) for s in held_out) * rate
     seconds += times[0] if devices else 0.0
-    step = max(
-        _most_bytes(fast.parts, rows, fast.jobs(rows), checkpoint=fast.checkpoint) for rows in steps
-    )
+    step = _most_bytes(fast.parts, laid, checkpoint=fast.checkpoint)
     return Cost(
         seconds=seconds,
         peak_bytes=max(peak_bytes(device), used + fixed_bytes(fast.parts) + step),
@@ -121,30 +114,21 @@ def measure_fast(
     )
 
 
-def _split(rows: Sequence[Encoded], max_tokens: int) -> list[list[Encoded]]:
-    from realift.engine.train_batch import split_rows
-
-    return split_rows(rows, max_tokens)
-
-
-def _pieces(rows: Sequence[Encoded], max_tokens: int) -> list[Shape]:
+def _shapes(rows: Sequence[Encoded], jobs: Sequence[Sequence[Sequence[int]]]) -> list[list[Shape]]:
+    """The shapes of a step's micro-batches, job by job."""
     from realift.engine.train_cost import shape_of
 
-    return [shape_of(piece) for piece in _split(rows, max_tokens)]
+    return [[shape_of([rows[i] for i in piece]) for piece in pieces] for pieces in jobs]
 
 
 def _most_bytes(
-    parts: Parts,
-    rows: Sequence[Encoded],
-    jobs: Sequence[Sequence[Sequence[int]]],
-    *,
-    checkpoint: bool,
+    parts: Parts, steps: Sequence[Sequence[Sequence[Shape]]], *, checkpoint: bool
 ) -> int:
     """Most memory that a step takes: its largest micro-batch, of each of two jobs side by side."""
-    from realift.engine.train_cost import shape_of, step_bytes
+    from realift.engine.train_cost import step_bytes
 
-    total = 0
-    for pieces in jobs:
-        shapes = [shape_of([rows[i] for i in piece]) for piece in pieces]
-        total += step_bytes(parts, max(shapes, key=lambda s: s.tokens), checkpoint=checkpoint)
-    return total
+    def largest(shapes: Sequence[Shape]) -> int:
+        most = max(shapes, key=lambda s: s.tokens)
+        return step_bytes(parts, most, checkpoint=checkpoint)
+
+    return max(sum(map(largest, jobs)) for jobs in steps)
