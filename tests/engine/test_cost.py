@@ -11,7 +11,7 @@ from realift.config import Config
 from realift.engine import training
 from realift.engine.packing import lay_out
 from realift.engine.parts import read_parts
-from realift.engine.train_batch import n_inputs, split_rows
+from realift.engine.train_batch import cut, n_inputs
 from realift.engine.train_cost import shape_of, step_bytes, step_flops
 from realift.engine.training import FastTrainer
 from realift.train import fast_cost
@@ -76,7 +76,7 @@ def test_arithmetic_grows_with_tokens_and_answers_not_with_repeated_beginnings()
 
 def test_portions_hold_what_they_may_and_rows_that_begin_alike_come_together() -> None:
     batch = [*rows(9, shared=50), *rows(9, seed=1, shared=50)]
-    pieces = split_rows(batch, 120)
+    pieces = [[batch[i] for i in p] for p in cut(batch, range(len(batch)), 120)]
     assert sorted(r.input_ids for piece in pieces for r in piece) == sorted(
         r.input_ids for r in batch
     )

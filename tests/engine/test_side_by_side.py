@@ -13,7 +13,7 @@ from realift.engine import score, side_by_side, train_batch
 from realift.engine.parts import Parts, read_parts
 from realift.engine.score import score_rows
 from realift.engine.side_by_side import Pair, is_long, two_halves
-from realift.engine.train_batch import jobs_of, n_inputs, split_rows
+from realift.engine.train_batch import cut, jobs_of, n_inputs
 from realift.engine.train_cost import shape_of, step_bytes
 from realift.engine.training import FastTrainer
 from realift.train import fast_cost
@@ -273,7 +273,7 @@ def test_memory_for_both_halves_is_planned(
     parts = parts_of(adapted(make_model()))
     batch = rows(64)
     config = Config(batch_size=64)
-    whole = step_bytes(parts, shape_of(split_rows(batch, 1024)[0]))
+    whole = step_bytes(parts, shape_of([batch[i] for i in cut(batch, range(len(batch)), 1024)[0]]))
     pieces = jobs_of(parts, batch, 1024, side_by_side=True)
     largest = [
         max((shape_of([batch[i] for i in p]) for p in job), key=lambda s: s.tokens)

@@ -55,16 +55,12 @@ def count_targets(rows: Sequence[Encoded]) -> int:
     return sum(sum(row.supervised[1:]) for row in rows)
 
 
-def split_rows(rows: Sequence[Encoded], max_tokens: int) -> list[list[Encoded]]:
-    """Rows in micro-batches of at most ``max_tokens`` laid-out tokens (a longer row stands alone).
-
-    Rows that begin alike come together, so that their beginning is computed once.
-    """
-    return [[rows[i] for i in piece] for piece in cut(rows, range(len(rows)), max_tokens)]
-
-
 def cut(rows: Sequence[Encoded], some: Iterable[int], max_tokens: int) -> list[list[int]]:
-    """``split_rows`` of some of the rows, by their indices."""
+    """Some rows, by index, in micro-batches of at most ``max_tokens`` laid-out tokens.
+
+    A longer row stands alone. Rows that begin alike come together, so that their beginning is
+    computed once.
+    """
     order = ((i, n_inputs(rows[i]), more) for i, more in _in_order(rows, some))
     return portions(order, max_tokens)
 
