@@ -170,6 +170,7 @@ def as_before(folder: Path, number: int, plan: Plan) -> Plan:
         micro_batch_tokens=before.micro_batch_tokens,
         checkpointing=before.checkpointing,
         side_by_side=before.side_by_side and plan.side_by_side,
+        packed_weights=before.packed_weights and plan.packed_weights,
     )
 
 

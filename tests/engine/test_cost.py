@@ -98,7 +98,7 @@ def test_the_portion_shrinks_with_the_memory_and_layers_are_redone_last(
     found = []
     for gibibytes in (8.0, 0.0045, 0.002, 0.0):
         monkeypatch.setattr(fast_cost, "free_bytes", lambda _, g=gibibytes: g * 2**30)
-        portion = fast_cost.choose_portion(fast.parts, batch, config, "cpu")
+        portion = fast_cost.choose_portion(fast.parts, batch, config, "cpu", epochs=1)
         found.append((portion.max_tokens, portion.checkpoint))
     assert found[0] == (1024, False)
     assert found[-1] == (256, True)

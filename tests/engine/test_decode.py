@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from realift.engine import decode as loop
-from realift.engine import grouping
+from realift.engine import weights as weights_module
 from realift.engine.decode import Answer, Counts, Request, decode, rows_that_fit
 from realift.engine.decode_cache import Slab, bytes_per_token, length_class
 from realift.engine.decode_check import answers_agree
 from realift.engine.decode_drafts import Drafter
-from realift.engine.decode_step import packed_weights_of, weights_of
+from realift.engine.weights import packed_weights_of, weights_of
 from realift.model import multiply
 from tests.conftest import make_model
 from tests.engine.test_parts import FAMILIES, adapted, read_both
@@ -127,7 +127,7 @@ def test_packed_weights_write_the_same_answers_and_need_memory_to_spare(
     size = sum(w.numel() for n in pair.base.layers for w in (x.weight for x in n.linears))
     size += pair.base.head.numel()
     for free, some in ((4 * 4 * size, True), (4 * 4 * size - 1, False)):
-        monkeypatch.setattr(grouping, "free_bytes", lambda _device, n=free: n)
+        monkeypatch.setattr(weights_module, "free_bytes", lambda _device, n=free: n)
         again = dataclasses.replace(pair.base, laid_out={})
         assert (packed_weights_of(again).head.packed is not None) == some
     assert weights_of(pair.base).head.packed is None

@@ -288,7 +288,7 @@ def test_memory_for_both_halves_is_planned(
 
         free = (room + fixed_bytes(parts)) / fixed
         monkeypatch.setattr(fast_cost, "free_bytes", lambda _: free)
-        found = fast_cost.choose_portion(parts, batch, config, "cpu")
+        found = fast_cost.choose_portion(parts, batch, config, "cpu", epochs=1)
         return found.max_tokens, found.side_by_side
 
     assert portion(max(both, whole) + 1) == (1024, True)

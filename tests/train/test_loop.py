@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from realift.config import Config
-from realift.engine.decode_step import packed_weights_of
 from realift.engine.parts import read_parts
+from realift.engine.weights import packed_weights_of
 from realift.errors import DataError, ModelError, TrainingError
 from realift.model.load import load_base
 from realift.train import loop

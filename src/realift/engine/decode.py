@@ -19,15 +19,10 @@ from typing import TYPE_CHECKING
 from realift.engine.decode_cache import Slab, bytes_per_token, length_class
 from realift.engine.decode_drafts import Drafter
 from realift.engine.decode_replay import SlabPass
-from realift.engine.decode_step import (
-    SlabStep,
-    Span,
-    next_hidden,
-    packed_weights_of,
-    read_prompts,
-)
+from realift.engine.decode_step import SlabStep, Span, next_hidden, read_prompts
 from realift.engine.packing import Pack, common_length, joined, lay_out, numbered
 from realift.engine.parts import Parts
+from realift.engine.weights import packed_weights_of
 from realift.model.device import free_bytes
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from realift.engine.decode_cache import Slab
-from realift.engine.decode_step import SlabStep, Span, Weights, attend_slab, through
+from realift.engine.decode_step import SlabStep, Span, attend_slab, through
 from realift.engine.parts import Parts
 from realift.engine.replay import recorded
+from realift.engine.weights import Weights
 
 if TYPE_CHECKING:
     import torch

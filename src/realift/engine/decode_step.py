@@ -14,18 +14,16 @@ from typing import TYPE_CHECKING
 from realift.engine import varlen
 from realift.engine.attention import attend
 from realift.engine.decode_cache import Slab
-from realift.engine.grouping import Block, Group, block_of, group, pack_weights
+from realift.engine.grouping import Group
 from realift.engine.norms import rms
 from realift.engine.packing import Pack
 from realift.engine.parts import Linear, Parts
-from realift.model import multiply
+from realift.engine.weights import Weights
 
 if TYPE_CHECKING:
     import torch
 
     Attention = Callable[[int, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
-
-_TYPICAL = 24  # tokens of a pass that weights are packed for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,40 +57,6 @@ class SlabStep:
     slots: torch.Tensor  # (n,)
     positions: torch.Tensor  # (n,)
     mask: torch.Tensor  # (rows * kv heads, heads per kv head * width, length): 0 or -inf
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
-    """The base's weights for many passes, those that read the same input side by side."""
-
-    layers: tuple[Block, ...]
-    head: Group  # the output head
-
-
-def packed_weights_of(parts: Parts) -> Weights:
-    """The weights of a base, packed once for all its adapters and calls if memory is plenty.
-
-    With this second copy multiplies of 4 to 24 rows take two thirds of the time, those of a
-    thousand five percent less.
-    """
-    key = (multiply.path(), parts.embed.data_ptr())  # a base that was moved is packed anew
-    if key not in parts.laid_out:
-        found = weights_of(parts)
-        every = [g for b in found.layers for g in (b.qkv, b.o, b.gate_up, b.down)]
-        pack_weights([*every, found.head], rows=_TYPICAL)
-        parts.laid_out[key] = found
-    return parts.laid_out[key]
-
-
-def weights_of(parts: Parts) -> Weights:
-    """The weights of a base, without a second copy."""
-    import torch
-
-    # Never in inference mode: the model's own weights become views, and training needs them.
-    with torch.inference_mode(mode=False):
-        layers = tuple(block_of(layer) for layer in parts.layers)
-        head = group(Linear(weight=parts.head, bias=None))
-    return Weights(layers=layers, head=head)
 
 
 def read_prompts(

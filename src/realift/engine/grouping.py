@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from realift.engine.parts import Layer, Linear
-from realift.model.device import free_bytes
-from realift.model.multiply import packed, times_transposed
+from realift.engine.side_by_side import Pair, usable
+from realift.model.multiply import packed, times, times_transposed
 
 if TYPE_CHECKING:
     import torch
 
-_PLENTY = 4  # times the size of a second copy has to be free for it
+_TYPICAL = 24  # rows of a multiply; the layout is the same for all from 8 on
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,11 +25,17 @@ class Group:
     members: tuple[Linear, ...]
     starts: tuple[int, ...]
     stops: tuple[int, ...]
-    packed: torch.Tensor | None = None  # a copy of the weight as the multiply library lays it out
+    # Copies of the weight as the multiply library lays it out, for the way forward and back.
+    packed: torch.Tensor | None = None
+    packed_back: torch.Tensor | None = None
 
     def forward(self, x: torch.Tensor, *, plus: torch.Tensor | None = None) -> torch.Tensor:
         """``x`` (T, in) through the frozen weights: (T, all out), plus ``plus``."""
         return times_transposed(x, self.weight, bias=self.bias, plus=plus, packed=self.packed)
+
+    def backward(self, grad: torch.Tensor) -> torch.Tensor:
+        """What the frozen weights leave (T, in) of a gradient (T, all out)."""
+        return times(grad, self.weight, packed=self.packed_back)
 
     @property
     def adapted(self) -> bool:
@@ -80,6 +86,11 @@ class Block:
     down: Group
 
     @property
+    def groups(self) -> tuple[Group, Group, Group, Group]:
+        """Every weight once."""
+        return self.qkv, self.o, self.gate_up, self.down
+
+    @property
     def attention_adapted(self) -> bool:
         return self.qkv.adapted or self.o.adapted
 
@@ -98,12 +109,21 @@ def block_of(layer: Layer) -> Block:
     )
 
 
-def pack_weights(groups: Sequence[Group], *, rows: int) -> None:
-    """Pack the groups' weights for multiplies with about ``rows`` tokens, if memory is plenty."""
-    size = sum(g.weight.numel() * g.weight.element_size() for g in groups)
-    if groups and _PLENTY * size <= free_bytes(str(groups[0].weight.device)):
-        for g in groups:
-            g.packed = packed(g.weight, rows=rows)
+def pack_weights(groups: Sequence[Group], *, back: bool = False) -> None:
+    """Lay the groups' weights out as they are multiplied (a copy each), for the way forward or
+    back; where there are two threads, half of them each."""
+
+    def pack(some: Sequence[Group]) -> None:
+        for g in some:
+            if back:
+                g.packed_back = packed(g.weight.T, rows=_TYPICAL)
+            else:
+                g.packed = packed(g.weight, rows=_TYPICAL)
+
+    if usable():
+        Pair().run(lambda: pack(groups[::2]), lambda: pack(groups[1::2]))
+    else:
+        pack(groups)
 
 
 def _side_by_side(tensors: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 if TYPE_CHECKING:
     import torch
 
-    from realift.engine.decode_step import Weights
+    from realift.engine.weights import Weights
 
 KNOWN = ("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM")
 # These depend on positions alone; "dynamic" and "longrope" look at the length of the batch.
@@ -76,7 +76,7 @@ class Parts:
     ``rope(positions)``: ``(T,)`` positions to cos and sin, each ``(T, head_dim)`` in the model's
     dtype. ``eps`` is that of every norm; the activation is always ``silu`` (others are refused).
     ``laid_out``: packed weights of the base, made once for all that is read from it
-    (``decode_step.packed_weights_of``). Whoever needs the memory may clear it.
+    (``weights.packed_weights_of``). Whoever needs the memory may clear it.
     """
 
     embed: torch.Tensor  # (V, hidden)

@@ -11,18 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from realift.engine.decode_step import (
-    Span,
-    Weights,
-    hidden_of_pack,
-    packed_weights_of,
-    weights_of,
-)
+from realift.engine.decode_step import Span, hidden_of_pack
 from realift.engine.grouping import Group
 from realift.engine.norms import softmax_
 from realift.engine.packing import common_length, lay_out, numbered, portions
 from realift.engine.parts import Parts
 from realift.engine.side_by_side import Pair, is_long, two_halves, usable
+from realift.engine.weights import Weights, packed_weights_of, weights_of
 
 if TYPE_CHECKING:
     import torch

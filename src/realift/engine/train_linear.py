@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from realift.engine.dropping import Stream, draw_dropped, without, zero_at
 from realift.engine.grouping import Group
-from realift.model.multiply import times
 
 if TYPE_CHECKING:
     import torch
@@ -72,7 +71,7 @@ def backward(
     Adds to the adapters' ``.grad``, or to ``into``. ``x`` is the input again; it is only read
     where a member is adapted, and may be None where none is.
     """
-    out = times(grad, group.weight) if go_on else None
+    out = group.backward(grad) if go_on else None
     for i, (member, start, stop) in enumerate(
         zip(group.members, group.starts, group.stops, strict=True)
     ):

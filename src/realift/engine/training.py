@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from realift.engine.dropping import random_state, set_random_state
-from realift.engine.grouping import block_of
 from realift.engine.norms import rms, rms_backward
 from realift.engine.parts import Parts
 from realift.engine.side_by_side import Pair
@@ -23,6 +22,7 @@ from realift.engine.train_batch import Micro, count_targets, is_big, jobs_of, mi
 from realift.engine.train_head import head_loss
 from realift.engine.train_layer import Kept, Rows, layer_backward, layer_forward
 from realift.engine.train_linear import Gradients, add_grad
+from realift.engine.weights import packed_both_ways, weights_of
 from realift.errors import TrainingError
 from realift.types import Encoded
 
@@ -42,16 +42,19 @@ class FastTrainer:
         max_tokens: int = MAX_TOKENS,
         checkpoint: bool = False,
         side_by_side: bool = False,
+        packed: bool = False,
         cache_bytes: int = 256 << 20,
     ) -> None:
         """``max_tokens``: most tokens of a micro-batch. ``checkpoint``: keep only what goes into
         each layer and compute the layer again on the way back (a third slower, far less memory).
         ``side_by_side``: where it pays, compute halves of a step on a thread each, with half of
         ``max_tokens`` each (longer rows stand alone, so two of them are in memory at once).
+        ``packed``: multiply by copies of the weights as the library lays them out (three times the
+        weights in memory).
         ``cache_bytes``: most memory for hidden states under the first adapted layer (used only
         if such layers exist)."""
         self.parts, self.max_tokens, self.checkpoint = parts, max_tokens, checkpoint
-        self.blocks = [block_of(layer) for layer in parts.layers]
+        self.blocks = packed_both_ways(parts) if packed else weights_of(parts).layers
         self.first = parts.first_adapted
         self._cache: dict[tuple[int, ...], torch.Tensor] = {}
         self._cache_left = cache_bytes

@@ -44,14 +44,16 @@ def packed(weight: torch.Tensor, *, rows: int) -> torch.Tensor | None:
 
     oneDNN lays a weight out anew in every multiply, which with few rows takes as long as the
     multiply. ``rows`` of the multiplies to come choose the layout; any number is computed.
+    A transposed view is laid out as well (for ``times``), by way of a contiguous copy.
     """
     import torch
 
-    if not _onednn(weight):
+    if not by_onednn(weight):
         return None
     with torch.inference_mode():
         op: Any = torch.ops.mkldnn._reorder_linear_weight
-        return op(weight.detach(), rows)  # type: ignore[no-any-return]
+        # From a view it would take three times as long.
+        return op(weight.detach().contiguous(), rows)  # type: ignore[no-any-return]
 
 
 def times_transposed(
@@ -74,7 +76,7 @@ def times_transposed(
             if more is not None:
                 out += more
         return out
-    if _onednn(x):
+    if by_onednn(x):
         op: Any = torch.ops.mkldnn._linear_pointwise
         laid_out = weight if packed is None else packed
         if plus is not None:
@@ -86,13 +88,19 @@ def times_transposed(
     return torch.mm(x, weight.T) if bias is None else torch.addmm(bias, x, weight.T)
 
 
-def times(y: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """``y W`` for ``y`` (T, out) and ``weight`` (out, in): the gradient's way back."""
+def times(
+    y: torch.Tensor, weight: torch.Tensor, *, packed: torch.Tensor | None = None
+) -> torch.Tensor:
+    """``y W`` for ``y`` (T, out) and ``weight`` (out, in): the gradient's way back.
+
+    ``packed``: ``weight.T`` as ``packed`` lays it out, where that was done.
+    """
     import torch
 
-    if _onednn(y):
+    if by_onednn(y):
         op: Any = torch.ops.mkldnn._linear_pointwise
-        return op(y, weight.T, None, "none", [], "")  # type: ignore[no-any-return]
+        laid_out = weight.T if packed is None else packed
+        return op(y, laid_out, None, "none", [], "")  # type: ignore[no-any-return]
     return torch.mm(y, weight)
 
 
@@ -109,5 +117,6 @@ def _few_rows(x: torch.Tensor, weight: torch.Tensor, is_packed: bool) -> bool:
     return x.shape[0] <= 4 and weight.shape[0] >= 2 * weight.shape[1]
 
 
-def _onednn(x: torch.Tensor) -> bool:
+def by_onednn(x: torch.Tensor) -> bool:
+    """Whether such a matrix is multiplied by oneDNN."""
     return _chosen[0] == "onednn" and x.device.type == "cpu" and x.dtype.itemsize == 4

@@ -24,12 +24,13 @@ ON_GPU = "on a GPU the fast engine needs bfloat16 or float16 (docs/engine.md)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portion:
-    """How the engine cuts a step: most tokens at a time, whether to keep or redo layers, and
-    whether halves of a step may be computed side by side."""
+    """How the engine cuts a step: most tokens at a time, whether to keep or redo layers, whether
+    halves of a step may be computed side by side; and whether to multiply by packed weights."""
 
     max_tokens: int
     checkpoint: bool
     side_by_side: bool = False
+    packed_weights: bool = False
 
 
 def fast_parts(
@@ -75,4 +76,5 @@ def trainer_of(parts: Parts, portion: Portion) -> FastTrainer:
         max_tokens=portion.max_tokens,
         checkpoint=portion.checkpoint,
         side_by_side=portion.side_by_side,
+        packed=portion.packed_weights,
     )

@@ -23,6 +23,10 @@ _SIZES = {"cpu": (1024, 512, 256), "cuda": (16384, 8192, 4096, 2048, 1024)}
 # Of the free memory that a step may take; where steps are recorded they are held twice.
 _SHARE = {"cpu": 0.8, "cuda": 0.4}
 _LONG_STEP = 3.0  # seconds
+# Packed weights gain some 6 % of a step of 200 tokens (3 % of 512), and packing them takes as long
+# as they gain in 2,000 to 4,000 tokens (docs/engine.md).
+_PACK_UP_TO = 320  # tokens of a micro-batch
+_PACK_FROM = 5000  # tokens of a training
 _FORWARD = 1 / 3  # of a training step's arithmetic
 
 
@@ -35,10 +39,13 @@ class Cost:
     n_measured: int
 
 
-def choose_portion(parts: Parts, rows: Sequence[Encoded], config: Config, device: str) -> Portion:
+def choose_portion(
+    parts: Parts, rows: Sequence[Encoded], config: Config, device: str, *, epochs: int
+) -> Portion:
     """The largest micro-batch that fits the free memory; layers are redone only where none does.
 
-    Halves of a step are computed side by side where that fits as well.
+    Halves of a step are computed side by side where that fits as well, and weights are packed
+    where that pays and memory is plenty.
     """
     from realift.engine.train_batch import jobs_of
     from realift.engine.train_cost import fixed_bytes
@@ -52,8 +59,14 @@ def choose_portion(parts: Parts, rows: Sequence[Encoded], config: Config, device
                     _shapes(step, jobs_of(parts, step, size, side_by_side=beside))
                     for step in windows(rows, config, epoch=0)
                 ]
-                if _most_bytes(parts, laid, checkpoint=checkpoint) <= room:
-                    return Portion(max_tokens=size, checkpoint=checkpoint, side_by_side=beside)
+                left = room - _most_bytes(parts, laid, checkpoint=checkpoint)
+                if left >= 0:
+                    return Portion(
+                        max_tokens=size,
+                        checkpoint=checkpoint,
+                        side_by_side=beside,
+                        packed_weights=_packing_pays(parts, laid, epochs, left),
+                    )
     return Portion(max_tokens=sizes[-1], checkpoint=True)
 
 
@@ -111,6 +124,27 @@ def measure_fast(
         seconds=seconds,
         peak_bytes=max(peak_bytes(device), used + fixed_bytes(fast.parts) + step),
         n_measured=len(times),
+    )
+
+
+def _packing_pays(
+    parts: Parts, steps: Sequence[Sequence[Sequence[Shape]]], epochs: int, left: float
+) -> bool:
+    """Whether to multiply by packed weights: steps long enough for it to be felt, micro-batches
+    that lose by plain ones, enough of them, and ``left`` bytes of which copies are a small part."""
+    from realift.engine.side_by_side import is_long
+    from realift.engine.weights import both_ways_bytes, is_plenty
+    from realift.model.multiply import by_onednn
+
+    sizes = [shape.tokens for jobs in steps for job in jobs for shape in job]
+    more = both_ways_bytes(parts)
+    return (
+        by_onednn(parts.embed)
+        and is_long(parts, sum(sizes) // len(steps), passes=2)
+        and sum(sizes) <= _PACK_UP_TO * len(sizes)
+        and sum(sizes) * epochs >= _PACK_FROM
+        and more <= left
+        and is_plenty(more, "cpu")
     )
 
 

@@ -67,12 +67,12 @@ def train_adapter(
     check_after = set(valid_steps(plan.n_steps)) if valid else set()
     torch.manual_seed(config.seed)  # dropout: the same whatever was measured before
 
+    started = time.perf_counter()
     fast = _engine(base, model, plan, config, [*train, *valid])
     on_gpu = base.compute.device != "cpu"
     if fast is not None:
         fast.expect(windows(train, config, epoch=0))
     watch = ThreadWatch(products(*sizes_of(model)), fixed=on_gpu or config.threads is not None)
-    started = time.perf_counter()
     curve: list[CurvePoint] = []
     saved = checkpoint.load(parameters, optimizer) if checkpoint else None
     if saved is None:
@@ -185,11 +185,13 @@ def _engine(
     parts = fast_parts(base, model, config, rows=rows)
     if plan.micro_batch_tokens is None or isinstance(parts, str):
         return None
-    parts.laid_out.clear()  # a second copy of the weights, for answers: room for training
+    if not plan.packed_weights:
+        parts.laid_out.clear()  # a second copy of the weights, for answers: room for training
     portion = Portion(
         max_tokens=plan.micro_batch_tokens,
         checkpoint=plan.checkpointing,
         side_by_side=plan.side_by_side,
+        packed_weights=plan.packed_weights,
     )
     return trainer_of(parts, portion)
 

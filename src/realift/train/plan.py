@@ -81,13 +81,14 @@ def plan_training(
     if isinstance(parts, str):
         plan = dataclasses.replace(plan, engine=f"plain: {parts}")
     else:
-        portion = choose_portion(parts, train, config, base.compute.device)
+        portion = choose_portion(parts, train, config, base.compute.device, epochs=epochs)
         plan = dataclasses.replace(
             plan,
             engine="fast",
             micro_batch_tokens=portion.max_tokens,
             checkpointing=portion.checkpoint,
             side_by_side=portion.side_by_side,
+            packed_weights=portion.packed_weights,
         )
     if not measure:
         return plan
