@@ -221,6 +221,8 @@ def test_threads_and_portions_are_those_of_the_first_sitting(cut: Path, tmp_path
     assert as_before(tmp_path, 1, plan) == plan
     more = dataclasses.replace(plan, micro_batch_tokens=900, expected_seconds=1.0)
     assert as_before(tmp_path, 1, more).micro_batch_tokens == 500
+    packed = dataclasses.replace(more, packed_weights=True)
+    assert not as_before(tmp_path, 1, packed).packed_weights
     less = dataclasses.replace(plan, micro_batch_tokens=100)
     assert as_before(tmp_path, 1, less) == less  # there is less memory now
     plain = dataclasses.replace(plan, engine="plain: x", micro_batch_tokens=None)

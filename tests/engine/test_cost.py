@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from realift.config import Config
-from realift.engine import training
+from realift.engine import side_by_side, training
 from realift.engine.packing import lay_out
 from realift.engine.parts import read_parts
 from realift.engine.train_batch import cut, n_inputs
 from realift.engine.train_cost import shape_of, step_bytes, step_flops
 from realift.engine.training import FastTrainer
+from realift.engine.weights import both_ways_bytes
+from realift.model import multiply
 from realift.train import fast_cost
 from tests.conftest import make_model
 from tests.engine.test_parts import adapted
@@ -104,3 +106,36 @@ def test_the_portion_shrinks_with_the_memory_and_layers_are_redone_last(
     assert found[-1] == (256, True)
     assert found == sorted(found, key=lambda f: (f[1], -f[0]))
     assert len(set(found)) >= 3
+
+
+@pytest.mark.skipif(not multiply.has_onednn(), reason="this torch has no oneDNN")
+def test_weights_are_packed_for_many_short_steps_of_a_large_model_where_memory_is_plenty(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from realift.engine import weights
+
+    parts = read_parts(adapted(make_model()))
+    assert parts is not None
+    batch, config = rows(40), Config(batch_size=4)
+    tokens = sum(map(n_inputs, batch))
+    usual = {"epochs": 1 + 5000 // tokens, "path": "onednn", "free": 8 << 30, "long": tokens // 20}
+
+    def packed(batch: Any = batch, **changed: Any) -> bool:
+        given = usual | changed
+        size = sum(n.weight.numel() for layer in parts.layers for n in layer.linears)
+        monkeypatch.setattr(side_by_side, "LONG", 4.0 * size * given["long"])
+        monkeypatch.setattr(multiply, "_chosen", [given["path"]])
+        monkeypatch.setattr(weights, "free_bytes", lambda _: given["free"])
+        found = fast_cost.choose_portion(parts, batch, config, "cpu", epochs=given["epochs"])
+        return found.packed_weights
+
+    assert packed()
+    assert not packed(epochs=1)
+    assert not packed(path="blas")
+    assert not packed(long=tokens)  # no step is as long as that
+    assert packed(free=4 * both_ways_bytes(parts))
+    assert not packed(free=4 * both_ways_bytes(parts) - 1)
+    assert not packed([*rows(40, shared=330)])  # long rows multiply as fast with plain weights
+    made = training.FastTrainer(parts, packed=True).blocks
+    copies = [t for b in made for g in b.groups for t in (g.packed, g.packed_back)]
+    assert sum(t.numel() * 4 for t in copies if t is not None) == both_ways_bytes(parts)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from realift.engine.parts import read_parts
 from realift.engine.training import FastTrainer
+from realift.engine.weights import packed_weights_of
 from realift.train.batches import collate
 from realift.train.loss import count_supervised, summed_loss
 from realift.types import Encoded
@@ -165,18 +167,70 @@ def test_only_top_layers_adapted_and_what_lies_below_is_computed_once(
     assert passes == [True]  # one layer of two: the lower one is remembered
 
 
-@pytest.mark.parametrize("library", ["blas", "onednn"])
-def test_both_multiply_libraries_give_the_same(library: Any) -> None:
+@pytest.fixture(params=["blas", "onednn"])
+def library(request: pytest.FixtureRequest) -> Iterator[str]:
     from realift.model import multiply
 
-    if library == "onednn" and not multiply.has_onednn():
+    if request.param == "onednn" and not multiply.has_onednn():
         pytest.skip("this torch has no oneDNN")
     before = multiply.path()
-    multiply.use_path(library)
+    multiply.use_path(request.param)
+    yield request.param
+    multiply.use_path(before)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("packed", [False, True])
+def test_both_multiply_libraries_give_the_same_by_plain_and_by_packed_weights(
+    library: str, packed: bool, threads: int
+) -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
     try:
-        compare(adapted(make_model("qwen2"), targets="all-linear"), rows())
+        model = adapted(make_model("qwen2"), targets="all-linear")
+        trainer = compare(model, rows(), packed=packed)
     finally:
-        multiply.use_path(before)
+        torch.set_num_threads(before)
+    laid_out = [t for b in trainer.blocks for g in b.groups for t in (g.packed, g.packed_back)]
+    assert all((t is not None) == (packed and library == "onednn") for t in laid_out)
+
+
+def test_packed_weights_are_those_that_answers_use_and_those_for_the_way_back_go(
+    library: str,
+) -> None:
+    import gc
+    import weakref
+
+    if library == "blas":
+        pytest.skip("nothing is packed")
+    parts = read_parts(adapted(make_model()))
+    assert parts is not None
+    trainer = FastTrainer(parts, packed=True)
+    assert packed_weights_of(parts, head=False).head.packed is None
+    for own, other in zip(trainer.blocks, packed_weights_of(parts).layers, strict=True):
+        assert own.down.packed is other.down.packed
+        assert other.down.packed_back is None
+    back = weakref.ref(trainer.blocks[0].down.packed_back)
+    assert back() is not None
+    del trainer, own, other
+    gc.collect()
+    assert back() is None
+
+
+def test_a_wrong_copy_for_the_way_back_is_caught_by_the_gradients(
+    library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proof that the comparison can fail."""
+    from realift.engine import grouping
+
+    if library == "blas":
+        pytest.skip("nothing is packed")
+    real = grouping.packed
+    monkeypatch.setattr(grouping, "packed", lambda weight, rows: real(weight * 1.01, rows=rows))
+    with pytest.raises(AssertionError):
+        compare(adapted(make_model()), rows(), packed=True)
 
 
 def test_chunks_of_logits_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,18 +263,20 @@ def test_a_wrong_mask_between_packed_rows_is_caught_by_the_gradients(
 # --- dropout -----------------------------------------------------------------------------------
 
 
-def test_dropout_drops_each_element_as_often_as_asked() -> None:
+@pytest.mark.parametrize("by_row", [False, True])
+def test_dropout_drops_each_element_as_often_as_asked(by_row: bool) -> None:
     import torch
 
-    from realift.engine.dropping import draw_dropped
+    from realift.engine.dropping import Source, Stream, draw_dropped
 
     torch.manual_seed(0)
+    streams = (Stream(Source(1), 0, 300), Stream(Source(2), 300, 1000)) if by_row else ()
     for p in (0.05, 0.25, 0.6):
         n, times = 1000, 150
         count = torch.zeros(n)
         per_draw, gaps = [], []
         for _ in range(times):
-            dropped = draw_dropped(torch.empty(n, 1), p)
+            dropped = draw_dropped(torch.empty(n, 1), p, streams=streams)
             assert bool((dropped[1:] > dropped[:-1]).all())
             assert int(dropped[0]) >= 0
             assert int(dropped[-1]) < n
@@ -234,6 +290,26 @@ def test_dropout_drops_each_element_as_often_as_asked() -> None:
         spread = torch.tensor(per_draw, dtype=torch.float64).var() / (n * p * (1 - p))
         assert float(spread) == pytest.approx(1, abs=0.3)
         assert sum(gaps) / times == pytest.approx(p, abs=0.02)
+
+
+def test_numbers_drawn_ahead_are_given_out_once_and_again_only_from_a_state() -> None:
+    from realift.engine.dropping import Source
+
+    source, other = Source(7), Source(7)
+    sizes = (50, 50, 20, 500, 50, 20, 20, 3000, 1)
+    whole = [source.take(n, 0.2).tolist() for n in sizes]
+    assert whole == [other.take(n, 0.2).tolist() for n in sizes]
+    assert whole[0] != whole[1]
+    for n, found in zip(sizes, whole, strict=True):
+        assert all(0 <= place < n for place in found)
+    state = source.state()
+    later = [source.take(n, 0.2).tolist() for n in sizes]
+    assert later != whole
+    source.go_back(state)
+    assert [source.take(n, 0.2).tolist() for n in sizes] == later
+    source.go_back(state)
+    assert source.take(50, 0.2, offset=100).tolist() == [place + 100 for place in later[0]]
+    assert len(source.take(1000, 0.9)) > 800  # another probability: drawn anew
 
 
 def test_with_dropout_the_gradient_is_that_of_the_inputs_that_stayed() -> None:

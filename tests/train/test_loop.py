@@ -12,6 +12,7 @@ from realift.config import Config
 from realift.engine.parts import read_parts
 from realift.engine.weights import packed_weights_of
 from realift.errors import DataError, ModelError, TrainingError
+from realift.model import multiply
 from realift.model.load import load_base
 from realift.train import loop
 from realift.train.adapter import create_adapter, reload_and_verify, save_adapter
@@ -94,6 +95,30 @@ def test_the_copy_of_the_weights_that_answers_use_makes_room_for_training(
     assert parts.laid_out
     train_adapter(base, model, plan, config, train=rows, valid=[])
     assert not parts.laid_out
+
+
+@pytest.mark.skipif(not multiply.has_onednn(), reason="this torch has no oneDNN")
+def test_a_training_with_packed_weights_is_the_same_and_leaves_them_to_the_answers(
+    base_folder: Path, compute: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(multiply, "_chosen", ["onednn"])
+    base = load_base(str(base_folder), compute=compute)
+    config = Config(epochs=2, lora_dropout=0.1)
+    rows = encode_rows(base, [example(n) for n in range(5)], system_prompt="", max_length=256).rows
+    losses = []
+    for packed in (False, True):
+        model = create_adapter(base, config)
+        parts = read_parts(model)
+        assert parts is not None
+        plan = plan_training(base, model, config, train=rows, valid=[], measure=False)
+        assert not plan.packed_weights  # so small a model gains nothing
+        plan = dataclasses.replace(plan, packed_weights=packed)
+        result = train_adapter(base, model, plan, config, train=rows, valid=[])
+        losses.append([point.loss for point in result.curve])
+        assert bool(parts.laid_out) == packed
+        model.unload()
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert packed_weights_of(parts).layers[0].qkv.packed is not None
 
 
 def test_the_best_held_out_step_is_kept_not_the_last(base_folder: Path, compute: Any) -> None:
