@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import torch
 
 _SPARSE_UP_TO = 0.3  # from here on a number for each element is as cheap
-
-
-_AHEAD = 8  # pieces drawn at once: many small operations on one of two threads wait for the other
+# Elements that several pieces are drawn for at once: small operations on one of two threads wait
+# for the other one.
+_AHEAD = 1 << 19
 
 
 class Source:
@@ -44,7 +44,8 @@ class Source:
         import torch
 
         if p != self._p or self._at + n > self._size:
-            self._size, self._at, self._next, self._p = _AHEAD * n, 0, 0, p
+            self._size = n * max(1, _AHEAD // max(1, n))
+            self._at, self._next, self._p = 0, 0, p
             self._drawn = _draw(self._size, p, generator=self._generator)
         stop = int(torch.searchsorted(self._drawn, self._at + n))
         found = self._drawn[self._next : stop] + (offset - self._at)
