@@ -10,7 +10,6 @@ import pytest
 
 from realift.config import Config
 from realift.engine import score, side_by_side, train_batch
-from realift.engine.dropping import Source
 from realift.engine.parts import Parts, read_parts
 from realift.engine.score import score_rows
 from realift.engine.side_by_side import Pair, is_long, two_halves
@@ -189,11 +188,13 @@ def test_rows_have_streams_of_their_own_for_what_is_laid_down_first(
     everything_is_long: None,
 ) -> None:
     """A shared beginning drops out once, by the first row's numbers."""
+    import torch
+
     parts = parts_of(adapted(make_model(), dropout=0.3))
     batch = [*rows(3, shared=20), *rows(2, seed=5)]
     batch.append(batch[1])  # all of it is there already
-    sources = [Source(seed) for seed in range(len(batch))]
-    micro = train_batch.micro_batch(parts, batch, sources=sources)
+    generators = [torch.Generator().manual_seed(i) for i in range(len(batch))]
+    micro = train_batch.micro_batch(parts, batch, generators=generators)
     streams = micro.rows.streams
     assert [s.start for s in streams] == [0, *(s.stop for s in streams[:-1])]
     assert streams[-1].stop == micro.pack.n_tokens

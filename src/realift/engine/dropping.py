@@ -7,8 +7,8 @@ geometric, costs p times as much. The dropped elements are set to 0, used, and p
 
 On a GPU a mask is drawn: numbers are cheap there, and its shape does not depend on them.
 
-A row of training data may have random numbers of its own (``Source``), so that what falls out of
-it does not depend on which rows it is computed with.
+A row of training data may have its own stream of random numbers (``Stream``), so that what falls
+out of it does not depend on which rows it is computed with.
 """
 
 from __future__ import annotations
@@ -23,51 +23,13 @@ if TYPE_CHECKING:
     import torch
 
 _SPARSE_UP_TO = 0.3  # from here on a number for each element is as cheap
-# Elements that several pieces are drawn for at once: small operations on one of two threads wait
-# for the other one.
-_AHEAD = 1 << 19
-
-
-class Source:
-    """Random numbers of its own, from a seed, for one dropped piece after the other."""
-
-    def __init__(self, seed: int) -> None:
-        import torch
-
-        self._generator = torch.Generator().manual_seed(seed)
-        # Dropped elements, drawn ahead, of so many; given out are those before ``_at``.
-        self._drawn = torch.empty(0, dtype=torch.long)
-        self._size, self._at, self._next, self._p = 0, 0, 0, 0.0
-
-    def take(self, n: int, p: float, *, offset: int = 0) -> torch.Tensor:
-        """Which of the next ``n`` elements are dropped (int64, sorted), plus ``offset``."""
-        import torch
-
-        if p != self._p or self._at + n > self._size:
-            self._size = n * max(1, _AHEAD // max(1, n))
-            self._at, self._next, self._p = 0, 0, p
-            self._drawn = _draw(self._size, p, generator=self._generator)
-        stop = int(torch.searchsorted(self._drawn, self._at + n))
-        found = self._drawn[self._next : stop] + (offset - self._at)
-        self._at, self._next = self._at + n, stop
-        return found
-
-    def state(self) -> Any:
-        """Where it stands, for ``go_back``."""
-        own = (self._drawn, self._size, self._at, self._next, self._p)
-        return self._generator.get_state(), own
-
-    def go_back(self, state: Any) -> None:
-        """Give out again what was given out since ``state`` was asked."""
-        numbers, (self._drawn, self._size, self._at, self._next, self._p) = state
-        self._generator.set_state(numbers)
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
     """Where the random numbers for rows ``[start, stop)`` of a matrix come from."""
 
-    source: Source
+    generator: torch.Generator
     start: int
     stop: int
 
@@ -87,7 +49,10 @@ def draw_dropped(x: torch.Tensor, p: float, *, streams: Sequence[Stream] = ()) -
         return _draw(x.numel(), p)
     size = x.shape[1]
     return torch.cat(
-        [s.source.take((s.stop - s.start) * size, p, offset=s.start * size) for s in streams]
+        [
+            _draw((s.stop - s.start) * size, p, generator=s.generator).add_(s.start * size)
+            for s in streams
+        ]
     )
 
 
@@ -160,7 +125,7 @@ def random_state(like: torch.Tensor, streams: Sequence[Stream] = ()) -> Any:
 
     if like.is_cuda:
         return torch.cuda.get_rng_state(like.device)
-    return [s.source.state() for s in streams] if streams else torch.get_rng_state()
+    return [s.generator.get_state() for s in streams] if streams else torch.get_rng_state()
 
 
 def set_random_state(like: torch.Tensor, state: Any, streams: Sequence[Stream] = ()) -> None:
@@ -171,6 +136,6 @@ def set_random_state(like: torch.Tensor, state: Any, streams: Sequence[Stream] =
         torch.cuda.set_rng_state(state, like.device)
     elif streams:
         for stream, one in zip(streams, state, strict=True):
-            stream.source.go_back(one)
+            stream.generator.set_state(one)
     else:
         torch.set_rng_state(state)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from realift.engine.dropping import Source, Stream
+from realift.engine.dropping import Stream
 from realift.engine.packing import SHARE_FROM, Pack, common_length, lay_out, numbered, portions
 from realift.engine.parts import Parts
 from realift.engine.side_by_side import is_long, two_halves, usable
@@ -115,12 +115,12 @@ def micro_batch(
     rows: Sequence[Encoded],
     *,
     share_from: int | None = SHARE_FROM,
-    sources: Sequence[Source] = (),
+    generators: Sequence[torch.Generator] = (),
     into: Gradients | None = None,
 ) -> Micro:
     """Lay rows out, and find the places whose next token is supervised.
 
-    ``sources``: one for each row, for its dropout. ``into``: see ``Rows``.
+    ``generators``: one for each row, for its dropout. ``into``: see ``Rows``.
     """
     import torch
 
@@ -133,7 +133,7 @@ def micro_batch(
     asked = asked_places(rows, pack)
     chosen, targets_at = numbered(place for place, _ in asked)
     cos, sin = angles(parts, pack.positions)
-    streams = _streams(pack, sources)
+    streams = _streams(pack, generators)
     return Micro(
         pack=pack,
         rows=Rows(
@@ -144,7 +144,7 @@ def micro_batch(
             chosen_tiles=layout(pack, chosen, **where),
             streams=streams,
             chosen_streams=tuple(
-                Stream(s.source, bisect_left(chosen, s.start), bisect_left(chosen, s.stop))
+                Stream(s.generator, bisect_left(chosen, s.start), bisect_left(chosen, s.stop))
                 for s in streams
             ),
             into=into,
@@ -156,13 +156,13 @@ def micro_batch(
     )
 
 
-def _streams(pack: Pack, sources: Sequence[Source]) -> tuple[Stream, ...]:
-    """The places of a pack by the row whose source drops there: the first that lies there."""
+def _streams(pack: Pack, generators: Sequence[torch.Generator]) -> tuple[Stream, ...]:
+    """The places of a pack by the row whose generator drops there: the first that lies there."""
     out: list[Stream] = []
     end = 0
-    for i in sorted(range(len(sources)), key=lambda i: pack.places[i][-1]):
+    for i in sorted(range(len(generators)), key=lambda i: pack.places[i][-1]):
         if pack.places[i][-1] >= end:
-            out.append(Stream(sources[i], end, pack.places[i][-1] + 1))
+            out.append(Stream(generators[i], end, pack.places[i][-1] + 1))
             end = out[-1].stop
     return tuple(out)
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from realift.engine.dropping import Source, random_state, set_random_state
+from realift.engine.dropping import random_state, set_random_state
 from realift.engine.norms import rms, rms_backward
 from realift.engine.parts import Parts
 from realift.engine.side_by_side import Pair
@@ -87,18 +87,19 @@ class FastTrainer:
 
     def _summed(self, rows: Sequence[Encoded], *, scale: float | None) -> float:
         """Summed loss of the rows; with a scale also its scaled gradient, and dropout."""
-        drops = scale is not None and is_big(self.parts, rows)
-        sources = _sources(len(rows)) if drops else []
+        generators = (
+            _generators(len(rows)) if scale is not None and is_big(self.parts, rows) else []
+        )
         jobs = self.jobs(rows)
         if len(jobs) == 1 or self._pair is None:
-            return self._all(rows, jobs[0], sources, scale=scale)
+            return self._all(rows, jobs[0], generators, scale=scale)
         import torch
 
         grads: tuple[Gradients, Gradients] = {}, {}
 
         def half(n: int) -> float:
             with torch.no_grad():
-                return self._all(rows, jobs[n], sources, scale=scale, into=grads[n])
+                return self._all(rows, jobs[n], generators, scale=scale, into=grads[n])
 
         loss = sum(self._pair.run(lambda: half(0), lambda: half(1)))
         for found in grads:
@@ -114,7 +115,7 @@ class FastTrainer:
         self,
         rows: Sequence[Encoded],
         pieces: Sequence[Sequence[int]],
-        sources: Sequence[Source],
+        generators: Sequence[torch.Generator],
         *,
         scale: float | None,
         into: Gradients | None = None,
@@ -125,7 +126,7 @@ class FastTrainer:
                 micro_batch(
                     self.parts,
                     [rows[i] for i in piece],
-                    sources=[sources[i] for i in piece] if sources else (),
+                    generators=[generators[i] for i in piece] if generators else (),
                     into=into,
                 ),
                 scale=scale,
@@ -234,8 +235,8 @@ class _Redo:
     state: Any
 
 
-def _sources(n: int) -> list[Source]:
-    """Random numbers of their own for rows, seeded by torch's."""
+def _generators(n: int) -> list[torch.Generator]:
+    """Streams of random numbers of their own, from torch's."""
     import torch
 
-    return [Source(seed) for seed in torch.randint(2**62, (n,)).tolist()]
+    return [torch.Generator().manual_seed(seed) for seed in torch.randint(2**62, (n,)).tolist()]
