@@ -275,14 +275,13 @@ def least_work(base: Any, rows: Sequence[Encoded], *, shared: bool) -> float:
     """
     parts = read_parts(base.model)
     assert parts is not None
-    weights = sum(w.weight.numel() for layer in parts.layers for w in layer.linears)
     from realift.engine.packing import lay_out
 
     total = 0.0
     for batch in cut(range(len(rows)), 4):
         some = [rows[i].input_ids for i in batch]
         pack = lay_out(some, share_from=16 if shared else None)
-        total += 4 * weights * pack.n_tokens
+        total += 4 * parts.n_layer_weights * pack.n_tokens
         seen = sum(
             (b.queries[1] - b.queries[0]) * (b.keys[1] - b.keys[0]) / (2 if b.causal else 1)
             for b in pack.blocks

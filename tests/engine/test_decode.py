@@ -133,9 +133,20 @@ def test_packed_weights_write_the_same_answers_and_need_memory_to_spare(
     assert weights_of(pair.base).head.packed is None
 
 
-def test_weights_are_packed_once_for_all_adapters_and_again_after_a_move() -> None:
+def test_weights_are_packed_once_for_all_adapters_and_again_after_a_move(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     pair = Pair("llama")
+    packings: list[int] = []
+    real = weights_module.pack_weights
+    monkeypatch.setattr(
+        weights_module, "pack_weights", lambda groups: (packings.append(len(groups)), real(groups))
+    )
+    if multiply.has_onednn():
+        monkeypatch.setattr(multiply, "_chosen", ["onednn"])
     weights = packed_weights_of(pair.base)
+    packed_weights_of(pair.base)
+    assert len(packings) == int(multiply.has_onednn())
     assert packed_weights_of(pair.adapter) is weights
     assert packed_weights_of(read_both(pair.model)[1]) is weights
     embedding = pair.model.get_base_model().model.embed_tokens.weight

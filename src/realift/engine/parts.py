@@ -100,6 +100,11 @@ class Parts:
         return min(windows) if windows else None
 
     @property
+    def n_layer_weights(self) -> int:
+        """Numbers in the base's linear layers, all decoder layers together."""
+        return sum(linear.weight.numel() for layer in self.layers for linear in layer.linears)
+
+    @property
     def adapter_parameters(self) -> list[torch.Tensor]:
         """Every LoRA matrix, A before B, layer by layer."""
         linears = [linear for layer in self.layers for linear in layer.linears]

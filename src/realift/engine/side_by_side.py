@@ -39,8 +39,9 @@ def is_long(parts: Parts, tokens: int, *, passes: int) -> bool:
 
     Known before anything is laid out, and the same whatever the machine is doing.
     """
-    weights = sum(linear.weight.numel() for layer in parts.layers for linear in layer.linears)
-    return parts.embed.device.type == "cpu" and 2.0 * passes * weights * tokens >= LONG
+    return (
+        parts.embed.device.type == "cpu" and 2.0 * passes * parts.n_layer_weights * tokens >= LONG
+    )
 
 
 class Pair:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 _MAY_BE_TWICE = 0.02  # of a step's tokens: a beginning that both halves may compute
-_LEAST_HALF = 96  # tokens; and a quarter of the hidden size
+_LEAST_HALF = 96  # tokens; and a sixth of the hidden size
 
 
 @dataclass(slots=True, kw_only=True)

@@ -44,7 +44,8 @@ def packed_weights_of(parts: Parts, *, head: bool = True) -> Weights:
     found = parts.laid_out[key]
     some = [*_groups(found.layers), *([found.head] if head else [])]
     plain = [g for g in some if g.packed is None]
-    if multiply.by_onednn(parts.embed) and is_plenty(_size(plain), str(parts.embed.device)):
+    size = sum(g.weight.numel() * g.weight.element_size() for g in plain)
+    if plain and multiply.by_onednn(parts.embed) and is_plenty(size, str(parts.embed.device)):
         pack_weights(plain)
     return found
 
@@ -65,8 +66,7 @@ def packed_both_ways(parts: Parts) -> tuple[Block, ...]:
 
 def both_ways_bytes(parts: Parts) -> int:
     """What the copies of ``packed_both_ways`` take."""
-    linears = [n for layer in parts.layers for n in layer.linears]
-    return 2 * sum(n.weight.numel() * n.weight.element_size() for n in linears)
+    return 2 * parts.n_layer_weights * parts.embed.element_size()
 
 
 def is_plenty(size: int, device: str) -> bool:
@@ -76,7 +76,3 @@ def is_plenty(size: int, device: str) -> bool:
 
 def _groups(layers: Sequence[Block]) -> list[Group]:
     return [g for block in layers for g in block.groups]
-
-
-def _size(groups: Sequence[Group]) -> int:
-    return sum(g.weight.numel() * g.weight.element_size() for g in groups)
