@@ -7,6 +7,7 @@ import os
 import signal
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,19 @@ CORPUS = [
     "[1] The plan costs 42 euros. [2] Support answers in 3 days.",
     "I don't have enough context to answer. user assistant system",
 ]
+
+
+@pytest.fixture(params=["blas", "onednn"])
+def library(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Each library that multiplies, in turn; a test that asks for it runs once with each."""
+    from realift.model import multiply
+
+    if request.param == "onednn" and not multiply.has_onednn():
+        pytest.skip("this torch has no oneDNN")
+    before = multiply.path()
+    multiply.use_path(request.param)
+    yield request.param
+    multiply.use_path(before)
 
 
 def make_tokenizer(*, chat_template: str | None = None, pad: str | None = "<pad>") -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -165,18 +164,6 @@ def test_only_top_layers_adapted_and_what_lies_below_is_computed_once(
     monkeypatch.setattr(training, "layer_forward", counted)
     trainer.step(rows()[::-1])
     assert passes == [True]  # one layer of two: the lower one is remembered
-
-
-@pytest.fixture(params=["blas", "onednn"])
-def library(request: pytest.FixtureRequest) -> Iterator[str]:
-    from realift.model import multiply
-
-    if request.param == "onednn" and not multiply.has_onednn():
-        pytest.skip("this torch has no oneDNN")
-    before = multiply.path()
-    multiply.use_path(request.param)
-    yield request.param
-    multiply.use_path(before)
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from realift.model import multiply
-
-
-@pytest.fixture(params=["blas", "onednn"])
-def library(request: pytest.FixtureRequest) -> Iterator[str]:
-    if request.param == "onednn" and not multiply.has_onednn():
-        pytest.skip("this torch has no oneDNN")
-    before = multiply.path()
-    multiply.use_path(request.param)
-    yield request.param
-    multiply.use_path(before)
 
 
 @pytest.mark.parametrize("n_rows", [1, 3, 4, 5, 40])
