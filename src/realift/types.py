@@ -199,7 +199,7 @@ class Plan:
     engine: str = ""  # "fast", or "plain: why"
     micro_batch_tokens: int | None = None  # most tokens computed at a time; None = batch_size rows
     checkpointing: bool = False  # layers are computed again on the way back, to save memory
-    side_by_side: bool = False  # long steps are computed in halves, with a thread each
+    side_by_side: bool = False  # long steps in halves, each with half of the threads
     packed_weights: bool = False  # multiplies read copies of the weights in the library's layout
 
 

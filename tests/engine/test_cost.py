@@ -112,13 +112,18 @@ def test_the_portion_shrinks_with_the_memory_and_layers_are_redone_last(
 def test_weights_are_packed_for_many_short_steps_of_a_large_model_where_memory_is_plenty(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    import torch
+
     from realift.engine import weights
 
     parts = read_parts(adapted(make_model()))
     assert parts is not None
     batch, config = rows(40), Config(batch_size=4)
     tokens = sum(map(n_inputs, batch))
-    usual = {"epochs": 1 + 5000 // tokens, "path": "onednn", "free": 8 << 30, "long": tokens // 20}
+    usual = {
+        "epochs": 1 + 5000 // tokens, "path": "onednn", "free": 8 << 30, "long": tokens // 20,
+        "threads": 2,
+    }  # fmt: skip
 
     def packed(batch: Any = batch, **changed: Any) -> bool:
         given = usual | changed
@@ -126,12 +131,15 @@ def test_weights_are_packed_for_many_short_steps_of_a_large_model_where_memory_i
         monkeypatch.setattr(side_by_side, "LONG", 4.0 * size * given["long"])
         monkeypatch.setattr(multiply, "_chosen", [given["path"]])
         monkeypatch.setattr(weights, "free_bytes", lambda _: given["free"])
+        monkeypatch.setattr(torch, "get_num_threads", lambda: given["threads"])
         found = fast_cost.choose_portion(parts, batch, config, "cpu", epochs=given["epochs"])
         return found.packed_weights
 
     assert packed()
     assert not packed(epochs=1)
     assert not packed(path="blas")
+    assert packed(threads=1)
+    assert not packed(threads=3)
     assert not packed(long=tokens)  # no step is as long as that
     assert packed(free=4 * both_ways_bytes(parts))
     assert not packed(free=4 * both_ways_bytes(parts) - 1)

@@ -1,8 +1,9 @@
-"""Halves of the work on a thread each: the same results, and nothing left behind."""
+"""Halves of the work with half of the threads each: the same results, and nothing left behind."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,10 +26,14 @@ from tests.engine.test_training import assert_same, compare, rows, take_gradient
 
 @pytest.fixture
 def two_threads() -> Iterator[None]:
+    yield from threads(2)
+
+
+def threads(n: int) -> Iterator[None]:
     import torch
 
     before = torch.get_num_threads()
-    torch.set_num_threads(2)
+    torch.set_num_threads(n)
     yield
     torch.set_num_threads(before)
 
@@ -48,7 +53,14 @@ def parts_of(model: Any) -> Parts:
 # --- two jobs ----------------------------------------------------------------------------------
 
 
-def test_both_jobs_run_at_once_with_the_threads_divided(two_threads: None) -> None:
+@pytest.fixture(params=[(2, 1, 1), (3, 2, 1), (6, 3, 3)], ids=["2", "3", "6"])
+def shares(request: pytest.FixtureRequest) -> Iterator[tuple[int, int, int]]:
+    """All threads, the caller's and the helper's."""
+    for _ in threads(request.param[0]):
+        yield request.param
+
+
+def test_both_jobs_run_at_once_with_the_threads_divided(shares: tuple[int, int, int]) -> None:
     import torch
 
     meet = threading.Barrier(2, timeout=30)
@@ -58,32 +70,41 @@ def test_both_jobs_run_at_once_with_the_threads_divided(two_threads: None) -> No
         return threading.get_ident(), torch.get_num_threads()
 
     ours, other = Pair().run(job, job)
-    assert ours == (threading.get_ident(), 1)
+    assert ours == (threading.get_ident(), shares[1])
     assert other[0] != threading.get_ident()
-    assert other[1] == 1
-    assert torch.get_num_threads() == 2
+    assert other[1] == shares[2]
+    assert torch.get_num_threads() == shares[0]
 
 
-def test_who_is_left_takes_all_threads(two_threads: None) -> None:
+@pytest.mark.parametrize("left", ["caller", "helper"])
+def test_who_is_left_takes_all_threads(left: str, shares: tuple[int, int, int]) -> None:
     import torch
 
     pair, over = Pair(), threading.Event()
 
-    def ours() -> list[int]:
+    def longer() -> list[int]:
         pair.spread()
         seen = [torch.get_num_threads()]
         over.set()
-        assert pair._other is not None
-        pair._other.result(timeout=30)
+        while pair._at_work == 2:
+            time.sleep(0.001)
         pair.spread()
         return [*seen, torch.get_num_threads()]
 
-    def other() -> list[int]:
+    def shorter() -> list[int]:
         over.wait(30)
-        pair.spread()  # not its business
+        pair.spread()
         return [torch.get_num_threads()]
 
-    assert pair.run(ours, other) == ([1, 2], [1])
+    whole, ours, other = shares
+    if left == "caller":
+        assert pair.run(longer, shorter) == ([ours, whole], [other])
+    else:
+        assert pair.run(shorter, longer) == ([ours], [other, whole])
+    assert torch.get_num_threads() == whole
+    pair.spread()  # nothing to take outside of a job
+    assert torch.get_num_threads() == whole
+    assert pair.run(lambda: torch.get_num_threads(), lambda: 0) == (ours, 0)
 
 
 @pytest.mark.parametrize("where", [0, 1])
@@ -256,15 +277,19 @@ def test_a_beginning_that_is_a_small_part_of_a_step_may_be_computed_twice(
         assert len(trainer.jobs(batch)) == jobs
 
 
-def test_two_jobs_need_two_threads(
+def test_two_jobs_need_two_threads_and_with_a_few_more_long_halves(
     everything_is_long: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
 
     trainer = FastTrainer(parts_of(adapted(make_model())), side_by_side=True)
-    for threads, jobs in ((1, 1), (2, 2), (3, 1), (4, 1)):
+    long = [*rows(3, seed=1, shared=512), *rows(3, seed=2, shared=512)]
+    for threads, short_jobs, long_jobs in (
+        (1, 1, 1), (2, 2, 2), (3, 1, 2), (7, 1, 2), (8, 2, 2), (16, 2, 2),
+    ):  # fmt: skip
         monkeypatch.setattr(torch, "get_num_threads", lambda n=threads: n)
-        assert len(trainer.jobs(rows(8))) == jobs
+        assert len(trainer.jobs(rows(8))) == short_jobs
+        assert len(trainer.jobs(long)) == long_jobs
 
 
 def test_memory_for_both_halves_is_planned(

@@ -111,7 +111,7 @@ def block_of(layer: Layer) -> Block:
 
 def pack_weights(groups: Sequence[Group], *, back: bool = False) -> None:
     """Lay the groups' weights out as they are multiplied (a copy each), for the way forward or
-    back; where there are two threads, half of them each."""
+    back; two jobs at once, half of them each."""
 
     def pack(some: Sequence[Group]) -> None:
         for g in some:

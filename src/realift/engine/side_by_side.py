@@ -1,19 +1,18 @@
-"""Two jobs at once, each with a thread of its own.
+"""Two jobs at once, each with half of the threads.
 
 torch divides every operation among its threads and waits for the slowest of them before the next
-one starts. Two jobs with a thread each wait for each other once, at the end: an uneven number of
-heads, small operations and a neighbor that takes a core for a moment hold up much less. Measured
-on two cores (``docs/engine.md``); with more threads, where a job would have a team of its own, it
-was not, and is not done.
+one starts. Two jobs with threads of their own wait for each other once, at the end: an uneven
+number of heads, small operations and a neighbor that takes a core for a moment hold up much less
+(measured: ``docs/engine.md``).
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from threading import get_ident
-from typing import TYPE_CHECKING, Any, TypeVar
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Lock
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from realift.engine.parts import Parts
@@ -28,10 +27,10 @@ _OFFSET = 0.002
 
 
 def usable() -> bool:
-    """Whether there is a thread for each of two jobs, and none is left over."""
+    """Whether there is a thread for each of two jobs."""
     import torch
 
-    return torch.get_num_threads() == 2
+    return torch.get_num_threads() >= 2
 
 
 def is_long(parts: Parts, tokens: int, *, passes: int) -> bool:
@@ -49,8 +48,8 @@ class Pair:
 
     def __init__(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
-        self._other: Future[Any] | None = None
-        self._caller, self._threads = 0, 0
+        self._lock = Lock()
+        self._at_work, self._threads = 0, 0
 
     def run(self, ours: Callable[[], T], other: Callable[[], T]) -> tuple[T, T]:
         """The results of both. ``ours`` runs here; it should be the longer one.
@@ -62,33 +61,39 @@ class Pair:
 
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, thread_name_prefix="realift")
-        self._caller, self._threads = get_ident(), torch.get_num_threads()
-        self._other = self._pool.submit(_with_one_thread, other)
+        self._threads, self._at_work = torch.get_num_threads(), 2
+        half = max(1, self._threads // 2)
+        helper = self._pool.submit(self._beside, other, half)
         try:
-            torch.set_num_threads(1)
-            result = ours()
-            return result, self._other.result()
+            torch.set_num_threads(self._threads - half)
+            result = self._until_done(ours)
+            return result, helper.result()
         finally:
-            wait([self._other])
-            self._other = None
+            wait([helper])
             torch.set_num_threads(self._threads)
 
     def spread(self) -> None:
         """Called now and then from within a job: takes all threads once the other one is done."""
-        if self._other is not None and self._other.done() and get_ident() == self._caller:
+        if self._at_work == 1:
             import torch
 
             if torch.get_num_threads() != self._threads:
                 torch.set_num_threads(self._threads)
 
+    def _beside(self, job: Callable[[], T], threads: int) -> T:
+        import torch
 
-def _with_one_thread(job: Callable[[], T]) -> T:
-    import torch
+        torch.get_num_threads()  # a thread takes over the common number at its first look
+        torch.set_num_threads(threads)
+        time.sleep(_OFFSET)
+        return self._until_done(job)
 
-    torch.get_num_threads()  # a thread takes over the common number at its first look
-    torch.set_num_threads(1)
-    time.sleep(_OFFSET)
-    return job()
+    def _until_done(self, job: Callable[[], T]) -> T:
+        try:
+            return job()
+        finally:
+            with self._lock:
+                self._at_work -= 1
 
 
 def two_halves(sizes: Sequence[int]) -> tuple[list[int], list[int]]:

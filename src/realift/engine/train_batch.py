@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 _MAY_BE_TWICE = 0.02  # of a step's tokens: a beginning that both halves may compute
-_LEAST_HALF = 96  # tokens; and a sixth of the hidden size
+# Tokens of the smaller half; also a sixth of the hidden size at least. With 3 to 7 threads short
+# halves lose in their multiplies what they gain elsewhere.
+_LEAST_HALF, _LEAST_BETWEEN = 96, 512
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,13 +94,20 @@ def jobs_of(
             alike[-1].append(i)
             sizes[-1] += more
         first, second = two_halves(sizes)
-        # With fewer rows the multiplies of one thread lose more than the other one gains.
-        if sum(sizes[g] for g in second) >= max(_LEAST_HALF, parts.hidden // 6):
+        if sum(sizes[g] for g in second) >= _least_half(parts):
             return [
                 cut(rows, [i for g in groups for i in alike[g]], max_tokens // 2)
                 for groups in (first, second)
             ]
     return [cut(rows, range(len(rows)), max_tokens)]
+
+
+def _least_half(parts: Parts) -> int:
+    """Tokens from which two halves pay, as measured (``docs/engine.md``)."""
+    import torch
+
+    least = _LEAST_BETWEEN if 2 < torch.get_num_threads() < 8 else _LEAST_HALF
+    return max(least, parts.hidden // 6)
 
 
 def _in_order(rows: Sequence[Encoded], some: Iterable[int]) -> Iterator[tuple[int, int]]:

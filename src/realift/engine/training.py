@@ -47,8 +47,8 @@ class FastTrainer:
     ) -> None:
         """``max_tokens``: most tokens of a micro-batch. ``checkpoint``: keep only what goes into
         each layer and compute the layer again on the way back (a third slower, far less memory).
-        ``side_by_side``: where it pays, compute halves of a step on a thread each, with half of
-        ``max_tokens`` each (longer rows stand alone, so two of them are in memory at once).
+        ``side_by_side``: where it pays, compute halves of a step at once, with half of the
+        threads and of ``max_tokens`` each (longer rows stand alone: two of them in memory).
         ``packed``: multiply by copies of the weights as the library lays them out (three times the
         weights in memory).
         ``cache_bytes``: most memory for hidden states under the first adapted layer (used only

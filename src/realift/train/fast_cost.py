@@ -27,6 +27,7 @@ _LONG_STEP = 3.0  # seconds
 # as they gain in 2,000 to 4,000 tokens (docs/engine.md).
 _PACK_UP_TO = 320  # tokens of a micro-batch
 _PACK_FROM = 5000  # tokens of a training
+_PACK_THREADS = 2  # with 4 and 8 nothing was gained
 _FORWARD = 1 / 3  # of a training step's arithmetic
 
 
@@ -132,6 +133,8 @@ def _packing_pays(
 ) -> bool:
     """Whether to multiply by packed weights: steps long enough for it to be felt, micro-batches
     that lose by plain ones, enough of them, and ``left`` bytes of which copies are a small part."""
+    import torch
+
     from realift.engine.side_by_side import is_long
     from realift.engine.weights import both_ways_bytes, is_plenty
     from realift.model.multiply import by_onednn
@@ -140,6 +143,7 @@ def _packing_pays(
     more = both_ways_bytes(parts)
     return (
         by_onednn(parts.embed)
+        and torch.get_num_threads() <= _PACK_THREADS
         and is_long(parts, sum(sizes) // len(steps), passes=2)
         and sum(sizes) <= _PACK_UP_TO * len(sizes)
         and sum(sizes) * epochs >= _PACK_FROM
