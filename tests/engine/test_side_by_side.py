@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -290,6 +291,22 @@ def test_two_jobs_need_two_threads_and_with_a_few_more_long_halves(
         monkeypatch.setattr(torch, "get_num_threads", lambda n=threads: n)
         assert len(trainer.jobs(rows(8))) == short_jobs
         assert len(trainer.jobs(long)) == long_jobs
+
+
+@pytest.mark.parametrize(
+    ("threads", "smollm2", "qwen2"), [(2, 139, 378), (4, 512, 512), (8, 96, 96)]
+)
+def test_halves_need_more_tokens_where_a_layer_is_mostly_weights(
+    threads: int, smollm2: int, qwen2: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shapes whose halves were measured (benchmarks/README.md)."""
+    import torch
+
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    for hidden, kv, between, least in ((576, 192, 1536, smollm2), (896, 128, 4864, qwen2)):
+        weights = hidden * (2 * hidden + 2 * kv + 3 * between)
+        parts: Any = SimpleNamespace(n_layer_weights=weights, layers=[None], hidden=hidden)
+        assert train_batch._least_half(parts) == least
 
 
 def test_memory_for_both_halves_is_planned(

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     import torch
 
 
-_MAY_BE_TWICE = 0.02  # of a step's tokens: a beginning that both halves may compute
-# Tokens of the smaller half; also a sixth of the hidden size at least. With 3 to 7 threads short
-# halves lose in their multiplies what they gain elsewhere.
-_LEAST_HALF, _LEAST_BETWEEN = 96, 512
+_MAY_BE_TWICE = 0.1  # of a step's tokens: a beginning that both halves may compute
+_LEAST_HALF = 96  # tokens of the smaller half, with two threads or many
+_LEAST_BETWEEN = 512  # the same with a few threads
+_MANY = 8  # threads
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,11 +103,18 @@ def jobs_of(
 
 
 def _least_half(parts: Parts) -> int:
-    """Tokens from which two halves pay, as measured (``docs/engine.md``)."""
+    """Tokens from which two halves pay, as measured (``docs/engine.md``).
+
+    Each half reads all weights, which many tokens outweigh. What is gained grows with what a step
+    does besides multiplying by weights: with the hidden size, not with a layer's weights.
+    """
     import torch
 
-    least = _LEAST_BETWEEN if 2 < torch.get_num_threads() < 8 else _LEAST_HALF
-    return max(least, parts.hidden // 6)
+    threads = torch.get_num_threads()
+    if threads >= _MANY:
+        return _LEAST_HALF
+    weights = parts.n_layer_weights // len(parts.layers)
+    return max(_LEAST_HALF if threads == 2 else _LEAST_BETWEEN, weights // (44 * parts.hidden))
 
 
 def _in_order(rows: Sequence[Encoded], some: Iterable[int]) -> Iterator[tuple[int, int]]:

@@ -23,10 +23,10 @@ _SIZES = {"cpu": (1024, 512, 256), "cuda": (16384, 8192, 4096, 2048, 1024)}
 # Of the free memory that a step may take; where steps are recorded they are held twice.
 _SHARE = {"cpu": 0.8, "cuda": 0.4}
 _LONG_STEP = 3.0  # seconds
-# Packed weights gain some 6 % of a step of 200 tokens (3 % of 512), and packing them takes as long
-# as they gain in 2,000 to 4,000 tokens (docs/engine.md).
-_PACK_UP_TO = 320  # tokens of a micro-batch
-_PACK_FROM = 5000  # tokens of a training
+# Packed weights save about the same time in every micro-batch, some 6 % of 200 tokens and 3 % of
+# 400, and packing takes as long as they save in 11 to 18 of them (docs/engine.md).
+_PACK_UP_TO = 512  # tokens of a micro-batch
+_PACK_FROM = 32  # micro-batches of a training
 _PACK_THREADS = 2  # with 4 and 8 nothing was gained
 _FORWARD = 1 / 3  # of a training step's arithmetic
 
@@ -146,7 +146,7 @@ def _packing_pays(
         and torch.get_num_threads() <= _PACK_THREADS
         and is_long(parts, sum(sizes) // len(steps), passes=2)
         and sum(sizes) <= _PACK_UP_TO * len(sizes)
-        and sum(sizes) * epochs >= _PACK_FROM
+        and len(sizes) * epochs >= _PACK_FROM
         and more <= left
         and is_plenty(more, "cpu")
     )
