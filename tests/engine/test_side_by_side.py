@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -278,35 +277,15 @@ def test_a_beginning_that_is_a_small_part_of_a_step_may_be_computed_twice(
         assert len(trainer.jobs(batch)) == jobs
 
 
-def test_two_jobs_need_two_threads_and_with_a_few_more_long_halves(
+def test_two_jobs_need_two_threads(
     everything_is_long: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
 
     trainer = FastTrainer(parts_of(adapted(make_model())), side_by_side=True)
-    long = [*rows(3, seed=1, shared=512), *rows(3, seed=2, shared=512)]
-    for threads, short_jobs, long_jobs in (
-        (1, 1, 1), (2, 2, 2), (3, 1, 2), (7, 1, 2), (8, 2, 2), (16, 2, 2),
-    ):  # fmt: skip
+    for threads, jobs in ((1, 1), (2, 2), (3, 2), (16, 2)):
         monkeypatch.setattr(torch, "get_num_threads", lambda n=threads: n)
-        assert len(trainer.jobs(rows(8))) == short_jobs
-        assert len(trainer.jobs(long)) == long_jobs
-
-
-@pytest.mark.parametrize(
-    ("threads", "smollm2", "qwen2"), [(2, 139, 378), (4, 512, 512), (8, 96, 96)]
-)
-def test_halves_need_more_tokens_where_a_layer_is_mostly_weights(
-    threads: int, smollm2: int, qwen2: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The shapes whose halves were measured (benchmarks/README.md)."""
-    import torch
-
-    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    for hidden, kv, between, least in ((576, 192, 1536, smollm2), (896, 128, 4864, qwen2)):
-        weights = hidden * (2 * hidden + 2 * kv + 3 * between)
-        parts: Any = SimpleNamespace(n_layer_weights=weights, layers=[None], hidden=hidden)
-        assert train_batch._least_half(parts) == least
+        assert len(trainer.jobs(rows(8))) == jobs
 
 
 def test_memory_for_both_halves_is_planned(

@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     import torch
 
 
-_MAY_BE_TWICE = 0.1  # of a step's tokens: a beginning that both halves may compute
-_LEAST_HALF = 96  # tokens of the smaller half, with two threads or many
-_LEAST_BETWEEN = 512  # the same with a few threads
-_MANY = 8  # threads
+_MAY_BE_TWICE = 0.08  # of a step's tokens: a beginning that both halves may compute
+_LEAST_HALF = 96  # tokens; and a sixth of the hidden size
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,27 +92,13 @@ def jobs_of(
             alike[-1].append(i)
             sizes[-1] += more
         first, second = two_halves(sizes)
-        if sum(sizes[g] for g in second) >= _least_half(parts):
+        # With fewer rows the multiplies lose more than the rest gains.
+        if sum(sizes[g] for g in second) >= max(_LEAST_HALF, parts.hidden // 6):
             return [
                 cut(rows, [i for g in groups for i in alike[g]], max_tokens // 2)
                 for groups in (first, second)
             ]
     return [cut(rows, range(len(rows)), max_tokens)]
-
-
-def _least_half(parts: Parts) -> int:
-    """Tokens from which two halves pay, as measured (``docs/engine.md``).
-
-    Each half reads all weights, which many tokens outweigh. What is gained grows with what a step
-    does besides multiplying by weights: with the hidden size, not with a layer's weights.
-    """
-    import torch
-
-    threads = torch.get_num_threads()
-    if threads >= _MANY:
-        return _LEAST_HALF
-    weights = parts.n_layer_weights // len(parts.layers)
-    return max(_LEAST_HALF if threads == 2 else _LEAST_BETWEEN, weights // (44 * parts.hidden))
 
 
 def _in_order(rows: Sequence[Encoded], some: Iterable[int]) -> Iterator[tuple[int, int]]:
