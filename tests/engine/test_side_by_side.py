@@ -288,6 +288,19 @@ def test_two_jobs_need_two_threads(
         assert len(trainer.jobs(rows(8))) == jobs
 
 
+def test_no_two_jobs_where_threads_cannot_be_divided(
+    everything_is_long: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    trainer = FastTrainer(parts_of(adapted(make_model())), side_by_side=True)
+    monkeypatch.setattr(side_by_side, "_is_openmp", side_by_side._is_openmp.__wrapped__)
+    for backend, jobs in (("OpenMP", 2), ("native thread pool", 1)):
+        info = f"at::get_num_threads() : 2\nOpenMP not found\nATen parallel backend: {backend}\n"
+        monkeypatch.setattr(torch.__config__, "parallel_info", lambda info=info: info)
+        assert len(trainer.jobs(rows(8))) == jobs
+
+
 def test_memory_for_both_halves_is_planned(
     everything_is_long: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ number of heads, small operations and a neighbor that takes a core for a moment 
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -27,10 +28,18 @@ _OFFSET = 0.002
 
 
 def usable() -> bool:
-    """Whether there is a thread for each of two jobs."""
+    """Whether there is a thread for each of two jobs, and each job can have its own number."""
     import torch
 
-    return torch.get_num_threads() >= 2
+    return torch.get_num_threads() >= 2 and _is_openmp()
+
+
+@functools.cache
+def _is_openmp() -> bool:
+    """torch built otherwise has one pool, whose number of threads cannot change once it works."""
+    import torch
+
+    return "parallel backend: OpenMP" in torch.__config__.parallel_info()
 
 
 def is_long(parts: Parts, tokens: int, *, passes: int) -> bool:
