@@ -184,26 +184,35 @@ def test_both_multiply_libraries_give_the_same_by_plain_and_by_packed_weights(
     assert all((t is not None) == (packed and library == "onednn") for t in laid_out)
 
 
-def test_packed_weights_are_those_that_answers_use_and_those_for_the_way_back_go(
+def test_weights_are_packed_once_for_plan_training_and_answers_those_for_the_way_back_go(
     library: str,
 ) -> None:
-    import gc
-    import weakref
-
     if library == "blas":
         pytest.skip("nothing is packed")
-    parts = read_parts(adapted(make_model()))
-    assert parts is not None
-    trainer = FastTrainer(parts, packed=True)
-    assert packed_weights_of(parts, head=False).head.packed is None
-    for own, other in zip(trainer.blocks, packed_weights_of(parts).layers, strict=True):
-        assert own.down.packed is other.down.packed
-        assert other.down.packed_back is None
-    back = weakref.ref(trainer.blocks[0].down.packed_back)
-    assert back() is not None
-    del trainer, own, other
-    gc.collect()
-    assert back() is None
+    model = adapted(make_model(), targets=["v_proj"], layers_to_transform=[1])
+
+    def copies(blocks: Any, name: str) -> list[int | None]:
+        found = (getattr(g, name) for b in blocks for g in b.groups)
+        return [None if t is None else id(t) for t in found]
+
+    def trainer() -> tuple[FastTrainer, list[int | None], list[int | None]]:
+        parts = read_parts(model)
+        assert parts is not None
+        made = FastTrainer(parts, packed=True)
+        return made, copies(made.blocks, "packed"), copies(made.blocks, "packed_back")
+
+    _, forward, back = trainer()
+    training, *again = trainer()
+    assert again == [forward, back]
+    assert None not in forward
+    n = len(forward) // 2  # nothing goes back through the layer below the adapted one
+    assert set(back[:n]) == {None}
+    assert None not in back[n:]
+    training.close()
+    weights = packed_weights_of(training.parts, head=False)
+    assert weights.head.packed is None
+    assert copies(weights.layers, "packed") == forward
+    assert set(copies(weights.layers, "packed_back")) == {None}
 
 
 def test_a_wrong_copy_for_the_way_back_is_caught_by_the_gradients(

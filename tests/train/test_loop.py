@@ -118,7 +118,9 @@ def test_a_training_with_packed_weights_is_the_same_and_leaves_them_to_the_answe
         assert bool(parts.laid_out) == packed
         model.unload()
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
-    assert packed_weights_of(parts).layers[0].qkv.packed is not None
+    left = packed_weights_of(parts).layers[0].qkv
+    assert left.packed is not None
+    assert left.packed_back is None
 
 
 def test_the_best_held_out_step_is_kept_not_the_last(base_folder: Path, compute: Any) -> None:

@@ -120,7 +120,7 @@ def pack_weights(groups: Sequence[Group], *, back: bool = False) -> None:
             else:
                 g.packed = packed(g.weight, rows=_TYPICAL)
 
-    if usable():
+    if usable() and len(groups) > 1:
         Pair().run(lambda: pack(groups[::2]), lambda: pack(groups[1::2]))
     else:
         pack(groups)

@@ -22,7 +22,7 @@ from realift.engine.train_batch import Micro, count_targets, is_big, jobs_of, mi
 from realift.engine.train_head import head_loss
 from realift.engine.train_layer import Kept, Rows, layer_backward, layer_forward
 from realift.engine.train_linear import Gradients, add_grad
-from realift.engine.weights import packed_both_ways, weights_of
+from realift.engine.weights import forget_way_back, packed_both_ways, weights_of
 from realift.errors import TrainingError
 from realift.types import Encoded
 
@@ -79,6 +79,10 @@ class FastTrainer:
 
     def expect(self, steps: Sequence[Sequence[Encoded]]) -> None:
         """Told before the first step what rows some of the steps will have."""
+
+    def close(self) -> None:
+        """After the last step: free what only a training reads."""
+        forget_way_back(self.parts)
 
     def clear(self) -> None:
         """Forget gradients (of the adapter's parameters)."""

@@ -53,15 +53,20 @@ def packed_weights_of(parts: Parts, *, head: bool = True) -> Weights:
 def packed_both_ways(parts: Parts) -> tuple[Block, ...]:
     """The layers with packed weights for many short training steps.
 
-    The copies for the way forward are those of ``packed_weights_of``; those for the way back go
-    when the layers go.
+    The copies for the way forward are those of ``packed_weights_of``; those for the way back stay
+    for the next trainer (the plan has one, the training another) until one is closed.
     """
-    layers = weights_of(parts).layers
-    shared = packed_weights_of(parts, head=False).layers
-    for own, other in zip(_groups(layers), _groups(shared), strict=True):
-        own.packed = other.packed
-    pack_weights(_groups(layers[parts.first_adapted :]), back=True)
+    layers = packed_weights_of(parts, head=False).layers
+    adapted = _groups(layers[parts.first_adapted :])
+    pack_weights([g for g in adapted if g.packed_back is None], back=True)
     return layers
+
+
+def forget_way_back(parts: Parts) -> None:
+    """Free the copies of the weights that only a training reads."""
+    for weights in parts.laid_out.values():
+        for g in _groups(weights.layers):
+            g.packed_back = None
 
 
 def both_ways_bytes(parts: Parts) -> int:

@@ -146,6 +146,9 @@ def train_adapter(
         interrupted = True
         if step == 0:
             raise
+    finally:
+        if fast is not None:
+            fast.close()
     stopped_early = not interrupted and step < plan.n_steps
     kept = best_step if best_step else step
     if best_step and best_step != step:
