@@ -1,11 +1,12 @@
 """Halves of a step side by side against every operation divided among all threads, in turn.
 
 The same rows, the same trainer but for ``side_by_side`` (``docs/engine.md``), by number of threads;
-with ``--score`` likelihoods of all rows instead, in two jobs and in one. Fewer layers than the real
-shape has tell the same in less time. Whether a step is long enough is not asked.
+with ``--score`` likelihoods of all rows instead, in two jobs and in one. Fewer layers take less time
+but understate what halves gain: both read the output head, which then weighs too much. Whether a
+step is long enough is not asked.
 
 Use: ``python benchmarks/side_by_side.py [--shape smollm2] [--workload W1] [--rows 16]
-[--layers 10] [--rounds 5] [--threads 2 --threads 8] [--score]``.
+[--layers N] [--rounds 5] [--threads 2 --threads 8] [--score]``.
 Raw times go to ``benchmarks/results/``.
 """
 
@@ -37,7 +38,8 @@ from realift.train.batches import cut
 def measure(args: argparse.Namespace, threads: int) -> dict[str, Any]:
     """Seconds of both ways, step by step (or call by call), round after round."""
     torch.set_num_threads(threads)
-    base = make_base(args.shape, num_hidden_layers=args.layers)
+    fewer = {"num_hidden_layers": args.layers} if args.layers else {}
+    base = make_base(args.shape, **fewer)
     found = tune.tune(*tune.sizes_of(base.model), threads=threads)
     rows = make_rows(args.workload, args.rows, SHAPES[args.shape]["vocab_size"])
     config = Config(lora_target_modules="q_proj,v_proj", lora_dropout=0.05)
@@ -95,7 +97,7 @@ def main() -> None:
     parser.add_argument("--shape", choices=SHAPES, default="smollm2")
     parser.add_argument("--workload", choices=("W1", "W2", "W3"), default="W1")
     parser.add_argument("--rows", type=int, default=16)
-    parser.add_argument("--layers", type=int, default=10)
+    parser.add_argument("--layers", type=int, help="instead of the shape's own number")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, action="append")
     parser.add_argument("--score", action="store_true", help="likelihoods instead of training")
