@@ -1,9 +1,9 @@
 """Halves of a step side by side against every operation divided among all threads, in turn.
 
 The same rows, the same trainer but for ``side_by_side`` (``docs/engine.md``), by number of threads;
-with ``--score`` likelihoods of all rows instead, in two jobs and in one. Fewer layers take less time
-but understate what halves gain: both read the output head, which then weighs too much. Whether a
-step is long enough is not asked.
+with ``--score`` likelihoods of all rows instead, in two jobs and in one. Fewer layers take less
+time but understate what halves gain: both read the output head, which then weighs too much.
+Whether a step is long enough is not asked.
 
 Use: ``python benchmarks/side_by_side.py [--shape smollm2] [--workload W1] [--rows 16]
 [--layers N] [--rounds 5] [--threads 2 --threads 8] [--score]``.
