@@ -79,6 +79,7 @@ class Pair:
             return result, helper.result()
         finally:
             wait([helper])
+            self._at_work = 0
             torch.set_num_threads(self._threads)
 
     def spread(self) -> None:
