@@ -312,9 +312,9 @@ def high_water() -> int:
 
 def measure(
     shape: str, targets: str, workload: str, *, rows: int, rounds: int, trl: bool,
-    defaults_rows: int, dtype: str,
+    defaults_rows: int, dtype: str, keep: Callable[[dict[str, Any]], None],
 ) -> dict[str, Any]:  # fmt: skip
-    """All contenders on one workload, in turn, round after round."""
+    """All contenders on one workload, in turn, round after round; ``keep`` gets each round."""
     base = make_base(shape)
     data = make_rows(workload, rows, SHAPES[shape]["vocab_size"])
     config = Config(
@@ -352,6 +352,7 @@ def measure(
                 out["peak_bytes"][name].append(high_water())
         if number:
             out["gflops"].append(max(rate, multiply_rate()))
+            keep(out)
     if defaults_rows and trl:
         few = data[:defaults_rows]
         torch.set_num_threads(out["threads"])
@@ -485,6 +486,10 @@ def main() -> None:
     torch.set_num_threads(args.threads or choose(device="cpu").threads)
     result: dict[str, Any] = {"facts": machine_facts(), "torch": torch.__version__, "cells": []}
     path = ROOT / "benchmarks" / "results" / f"{date.today().isoformat()}-{args.name}.json"
+
+    def keep(cell: dict[str, Any]) -> None:
+        write(path, {**result, "cells": [*result["cells"], cell]})
+
     if args.growth:
         tune.tune(576, 1536, threads=torch.get_num_threads())
         result["growth"] = growth(args.rounds)
@@ -497,6 +502,7 @@ def main() -> None:
                         rows=args.rows or ROWS[shape][workload], rounds=args.rounds,
                         trl=has_trl() and not args.without_trl,
                         defaults_rows=args.trl_defaults_rows, dtype=args.dtype,
+                        keep=keep,
                     )  # fmt: skip
                     result["cells"].append(cell)
                     print("\n".join(summary(cell)), flush=True)
