@@ -16,8 +16,9 @@ import argparse
 import itertools
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 import torch
@@ -35,12 +36,10 @@ from realift.train.adapter import create_adapter
 from realift.train.batches import cut
 
 
-def measure(args: argparse.Namespace, threads: int) -> dict[str, Any]:
-    """Seconds of both ways, step by step (or call by call), round after round."""
-    torch.set_num_threads(threads)
-    fewer = {"num_hidden_layers": args.layers} if args.layers else {}
-    base = make_base(args.shape, **fewer)
-    found = tune.tune(*tune.sizes_of(base.model), threads=threads)
+def measure(
+    base: Any, args: argparse.Namespace, threads: Sequence[int]
+) -> Iterator[dict[str, Any]]:
+    """By number of threads, seconds of both ways: step by step (or call by call), by round."""
     rows = make_rows(args.workload, args.rows, SHAPES[args.shape]["vocab_size"])
     config = Config(lora_target_modules="q_proj,v_proj", lora_dropout=0.05)
     parts = read_parts(create_adapter(base, config))
@@ -49,29 +48,31 @@ def measure(args: argparse.Namespace, threads: int) -> dict[str, Any]:
     trainers = {"one": FastTrainer(parts), "two": FastTrainer(parts, side_by_side=True)}
 
     def train(way: str) -> list[float]:
-        def step(batch: Any) -> None:
-            trainers[way].step(batch)
+        took = []
+        for step in steps:
+            took.append(timed(partial(trainers[way].step, step)))
             trainers[way].clear()
-
-        return [timed(lambda b=batch: step(b)) for batch in steps]  # type: ignore[misc]
+        return took
 
     def likelihoods(way: str) -> list[float]:
         score.usable = (lambda: True) if way == "two" else (lambda: False)
         asked = [r.input_ids for r in rows], [r.supervised for r in rows]
-        return [timed(lambda: score_rows(parts, *asked))]
+        return [timed(partial(score_rows, parts, *asked))]
 
-    seconds: dict[str, list[list[float]]] = {"one": [], "two": []}
-    for number in range(args.rounds + 1):  # the first warms up
-        for way in seconds:
-            took = (likelihoods if args.score else train)(way)
-            if number:
-                seconds[way].append(took)
-    return {
-        "threads": threads, "library": found.library, "rates": found.rates,
-        "tokens": [sum(len(r.input_ids) for r in step) for step in steps],
-        "jobs": [len(trainers["two"].jobs(step)) for step in steps],
-        "seconds": seconds,
-    }  # fmt: skip
+    for n in threads:
+        found = tune.tune(*tune.sizes_of(base.model), threads=n)
+        seconds: dict[str, list[list[float]]] = {"one": [], "two": []}
+        for number in range(args.rounds + 1):  # the first warms up
+            for way in seconds:
+                took = (likelihoods if args.score else train)(way)
+                if number:
+                    seconds[way].append(took)
+        yield {
+            "threads": n, "library": found.library, "rates": found.rates,
+            "tokens": [sum(len(r.input_ids) for r in step) for step in steps],
+            "jobs": [len(trainers["two"].jobs(step)) for step in steps],
+            "seconds": seconds,
+        }  # fmt: skip
 
 
 def timed(task: Callable[[], Any]) -> float:
@@ -104,10 +105,11 @@ def main() -> None:
     parser.add_argument("--name", default="side-by-side")
     args = parser.parse_args()
     side_by_side.LONG = 0.0
-    cells = []
-    for threads in args.threads or [choose(device="cpu").threads]:
-        cells.append(measure(args, threads))
-        print(summary(cells[-1]), flush=True)
+    fewer = {"num_hidden_layers": args.layers} if args.layers else {}
+    base, cells = make_base(args.shape, **fewer), []
+    for cell in measure(base, args, args.threads or [choose(device="cpu").threads]):
+        cells.append(cell)
+        print(summary(cell), flush=True)
     path = ROOT / "benchmarks" / "results" / f"{date.today().isoformat()}-{args.name}.json"
     facts = {"facts": machine_facts(), "torch": torch.__version__}
     write(path, {**facts, "asked": vars(args), "cells": cells})

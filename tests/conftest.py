@@ -8,6 +8,7 @@ import signal
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,19 @@ def library(request: pytest.FixtureRequest) -> Iterator[str]:
     multiply.use_path(request.param)
     yield request.param
     multiply.use_path(before)
+
+
+@contextmanager
+def threads(n: int) -> Iterator[None]:
+    """So many threads for torch's operations."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def make_tokenizer(*, chat_template: str | None = None, pad: str | None = "<pad>") -> Any:

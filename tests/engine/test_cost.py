@@ -127,8 +127,7 @@ def test_weights_are_packed_for_many_short_steps_of_a_large_model_where_memory_i
 
     def packed(batch: Any = batch, **changed: Any) -> bool:
         given = usual | changed
-        size = sum(n.weight.numel() for layer in parts.layers for n in layer.linears)
-        monkeypatch.setattr(side_by_side, "LONG", 4.0 * size * given["long"])
+        monkeypatch.setattr(side_by_side, "LONG", 4.0 * parts.n_layer_weights * given["long"])
         monkeypatch.setattr(multiply, "_chosen", [given["path"]])
         monkeypatch.setattr(weights, "free_bytes", lambda _: given["free"])
         monkeypatch.setattr(torch, "get_num_threads", lambda: given["threads"])

@@ -19,23 +19,15 @@ from realift.engine.train_cost import shape_of, step_bytes
 from realift.engine.training import FastTrainer
 from realift.train import fast_cost
 from realift.types import Encoded
-from tests.conftest import make_model
+from tests.conftest import make_model, threads
 from tests.engine.test_parts import FAMILIES, adapted
 from tests.engine.test_training import assert_same, compare, rows, take_gradients
 
 
 @pytest.fixture
 def two_threads() -> Iterator[None]:
-    yield from threads(2)
-
-
-def threads(n: int) -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(n)
-    yield
-    torch.set_num_threads(before)
+    with threads(2):
+        yield
 
 
 @pytest.fixture
@@ -56,7 +48,7 @@ def parts_of(model: Any) -> Parts:
 @pytest.fixture(params=[(2, 1, 1), (3, 2, 1), (6, 3, 3)], ids=["2", "3", "6"])
 def shares(request: pytest.FixtureRequest) -> Iterator[tuple[int, int, int]]:
     """All threads, the caller's and the helper's."""
-    for _ in threads(request.param[0]):
+    with threads(request.param[0]):
         yield request.param
 
 
@@ -283,8 +275,8 @@ def test_two_jobs_need_two_threads(
     import torch
 
     trainer = FastTrainer(parts_of(adapted(make_model())), side_by_side=True)
-    for threads, jobs in ((1, 1), (2, 2), (3, 2), (16, 2)):
-        monkeypatch.setattr(torch, "get_num_threads", lambda n=threads: n)
+    for n_threads, jobs in ((1, 1), (2, 2), (3, 2), (16, 2)):
+        monkeypatch.setattr(torch, "get_num_threads", lambda n=n_threads: n)
         assert len(trainer.jobs(rows(8))) == jobs
 
 

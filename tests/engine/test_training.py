@@ -13,7 +13,7 @@ from realift.engine.weights import packed_weights_of
 from realift.train.batches import collate
 from realift.train.loss import count_supervised, summed_loss
 from realift.types import Encoded
-from tests.conftest import make_model
+from tests.conftest import make_model, threads
 from tests.engine.test_parts import FAMILIES, adapted
 
 
@@ -166,20 +166,14 @@ def test_only_top_layers_adapted_and_what_lies_below_is_computed_once(
     assert passes == [True]  # one layer of two: the lower one is remembered
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize("packed", [False, True])
 def test_both_multiply_libraries_give_the_same_by_plain_and_by_packed_weights(
-    library: str, packed: bool, threads: int
+    library: str, packed: bool, n_threads: int
 ) -> None:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
+    with threads(n_threads):
         model = adapted(make_model("qwen2"), targets="all-linear")
         trainer = compare(model, rows(), packed=packed)
-    finally:
-        torch.set_num_threads(before)
     laid_out = [t for b in trainer.blocks for g in b.groups for t in (g.packed, g.packed_back)]
     assert all((t is not None) == (packed and library == "onednn") for t in laid_out)
 

@@ -61,7 +61,8 @@ class Pair:
         self._at_work, self._threads = 0, 0
 
     def run(self, ours: Callable[[], T], other: Callable[[], T]) -> tuple[T, T]:
-        """The results of both. ``ours`` runs here; it should be the longer one.
+        """The results of both, where two jobs are ``usable``. ``ours`` runs here; it should be the
+        longer one.
 
         An exception of either comes out of here, after both have ended. Modes that torch keeps for
         each thread (``no_grad``) are the jobs' own business.
@@ -71,7 +72,7 @@ class Pair:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, thread_name_prefix="realift")
         self._threads, self._at_work = torch.get_num_threads(), 2
-        half = max(1, self._threads // 2)
+        half = self._threads // 2
         helper = self._pool.submit(self._beside, other, half)
         try:
             torch.set_num_threads(self._threads - half)
