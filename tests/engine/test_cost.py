@@ -20,6 +20,7 @@ from realift.train import fast_cost
 from tests.conftest import make_model
 from tests.engine.test_parts import adapted
 from tests.engine.test_training import rows
+from tests.report.made_run import plan as made_plan
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.1])
@@ -100,8 +101,8 @@ def test_the_portion_shrinks_with_the_memory_and_layers_are_redone_last(
     found = []
     for gibibytes in (8.0, 0.0045, 0.002, 0.0):
         monkeypatch.setattr(fast_cost, "free_bytes", lambda _, g=gibibytes: g * 2**30)
-        portion = fast_cost.choose_portion(fast.parts, batch, config, "cpu", epochs=1)
-        found.append((portion.max_tokens, portion.checkpoint))
+        plan = fast_cost.in_portions(made_plan(), fast.parts, batch, config, "cpu")
+        found.append((plan.micro_batch_tokens, plan.checkpointing))
     assert found[0] == (1024, False)
     assert found[-1] == (256, True)
     assert found == sorted(found, key=lambda f: (f[1], -f[0]))
@@ -131,8 +132,8 @@ def test_weights_are_packed_for_many_short_steps_of_a_large_model_where_memory_i
         monkeypatch.setattr(multiply, "_chosen", [given["path"]])
         monkeypatch.setattr(weights, "free_bytes", lambda _: given["free"])
         monkeypatch.setattr(torch, "get_num_threads", lambda: given["threads"])
-        found = fast_cost.choose_portion(parts, batch, config, "cpu", epochs=given["epochs"])
-        return found.packed_weights
+        plan = dataclasses.replace(made_plan(), epochs=given["epochs"])
+        return fast_cost.in_portions(plan, parts, batch, config, "cpu").packed_weights
 
     assert packed()
     assert not packed(epochs=3)  # 30 steps

@@ -22,6 +22,7 @@ from realift.types import Encoded
 from tests.conftest import make_model, threads
 from tests.engine.test_parts import FAMILIES, adapted
 from tests.engine.test_training import assert_same, compare, rows, take_gradients
+from tests.report.made_run import plan as made_plan
 
 
 @pytest.fixture
@@ -309,13 +310,13 @@ def test_memory_for_both_halves_is_planned(
     assert max(largest, key=lambda s: s.tokens).tokens <= 512
     fixed = fast_cost._SHARE["cpu"]
 
-    def portion(room: float) -> tuple[int, bool]:
+    def portion(room: float) -> tuple[int | None, bool]:
         from realift.engine.train_cost import fixed_bytes
 
         free = (room + fixed_bytes(parts)) / fixed
         monkeypatch.setattr(fast_cost, "free_bytes", lambda _: free)
-        found = fast_cost.choose_portion(parts, batch, config, "cpu", epochs=1)
-        return found.max_tokens, found.side_by_side
+        found = fast_cost.in_portions(made_plan(), parts, batch, config, "cpu")
+        return found.micro_batch_tokens, found.side_by_side
 
     assert portion(max(both, whole) + 1) == (1024, True)
     # one long row and a short one: two halves take more than the longer of the two alone

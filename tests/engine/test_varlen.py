@@ -22,6 +22,7 @@ from tests.engine.test_training import (
     rows,
     take_gradients,
 )
+from tests.report.made_run import plan as made_plan
 
 
 def imitate(q: Any, k: Any, v: Any, found: varlen.Segments) -> Any:
@@ -100,12 +101,13 @@ def test_a_step_without_a_supervised_token_is_an_error() -> None:
 
 @pytest.mark.usefixtures("imitated")
 def test_steps_are_replayed_unless_layers_are_redone() -> None:
-    from realift.train.fast import Portion, trainer_of
+    from realift.train.fast import trainer_of
 
     parts = read_parts(adapted(make_model()))
     assert parts is not None
     for checkpoint, kind in ((False, ReplayTrainer), (True, FastTrainer)):
-        made = trainer_of(parts, Portion(max_tokens=300, checkpoint=checkpoint))
+        plan = dataclasses.replace(made_plan(), micro_batch_tokens=300, checkpointing=checkpoint)
+        made = trainer_of(parts, plan)
         assert type(made) is kind
         assert (made.max_tokens, made.checkpoint) == (300, checkpoint)
 

@@ -1,4 +1,4 @@
-"""Whether the fast engine trains this model, and in which portions.
+"""Whether the fast engine trains this model, and the engine as the plan has it.
 
 The engine is used where it was shown, on this very model, to compute the model's own logits;
 otherwise, and with ``engine: plain``, transformers and peft do the work.
@@ -7,12 +7,11 @@ otherwise, and with ``engine: plain``, transformers and peft do the work.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from realift.config import Config
 from realift.model.load import Base
-from realift.types import Encoded
+from realift.types import Encoded, Plan
 
 if TYPE_CHECKING:
     from realift.engine.parts import Parts
@@ -20,17 +19,6 @@ if TYPE_CHECKING:
 
 ASKED_FOR = "engine: plain was asked for"
 ON_GPU = "on a GPU the fast engine needs bfloat16 or float16 (docs/engine.md)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Portion:
-    """How the engine cuts a step: most tokens at a time, whether to keep or redo layers, whether
-    halves of a step may be computed side by side; and whether to multiply by packed weights."""
-
-    max_tokens: int
-    checkpoint: bool
-    side_by_side: bool = False
-    packed_weights: bool = False
 
 
 def fast_parts(
@@ -64,17 +52,21 @@ def fast_parts(
     return parts
 
 
-def trainer_of(parts: Parts, portion: Portion) -> FastTrainer:
-    """The engine that works in such portions; steps whose layers are redone are not replayed."""
+def trainer_of(parts: Parts, plan: Plan) -> FastTrainer:
+    """The engine in the plan's portions; steps whose layers are redone are not replayed.
+
+    The plan is one for the fast engine: it has ``micro_batch_tokens``.
+    """
     from realift.engine.train_replay import ReplayTrainer
     from realift.engine.training import FastTrainer
     from realift.engine.varlen import usable_for
 
-    kind = ReplayTrainer if usable_for(parts) and not portion.checkpoint else FastTrainer
+    assert plan.micro_batch_tokens is not None
+    kind = ReplayTrainer if usable_for(parts) and not plan.checkpointing else FastTrainer
     return kind(
         parts,
-        max_tokens=portion.max_tokens,
-        checkpoint=portion.checkpoint,
-        side_by_side=portion.side_by_side,
-        packed=portion.packed_weights,
+        max_tokens=plan.micro_batch_tokens,
+        checkpoint=plan.checkpointing,
+        side_by_side=plan.side_by_side,
+        packed=plan.packed_weights,
     )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from realift.config import Config
 from realift.model.device import free_bytes, peak_bytes, used_bytes
 from realift.train.batches import windows
-from realift.train.fast import Portion
 from realift.types import Encoded, Plan
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ _PACK_THREADS = 2  # with 4 and 8 nothing was gained
 _FORWARD = 1 / 3  # of a training step's arithmetic
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
     """Expected seconds of the whole training and highest memory use of the process in bytes."""
 
@@ -40,10 +39,12 @@ class Cost:
     n_measured: int
 
 
-def choose_portion(
-    parts: Parts, rows: Sequence[Encoded], config: Config, device: str, *, epochs: int
-) -> Portion:
-    """The largest micro-batch that fits the free memory; layers are redone only where none does.
+def in_portions(
+    plan: Plan, parts: Parts, rows: Sequence[Encoded], config: Config, device: str
+) -> Plan:
+    """The plan with the largest micro-batch that fits the free memory.
+
+    Layers are redone on the way back only where none fits without.
 
     Halves of a step are computed side by side where that fits as well, and weights are packed
     where that pays and memory is plenty.
@@ -62,13 +63,14 @@ def choose_portion(
                 ]
                 left = room - _most_bytes(parts, laid, checkpoint=checkpoint)
                 if left >= 0:
-                    return Portion(
-                        max_tokens=size,
-                        checkpoint=checkpoint,
+                    return dataclasses.replace(
+                        plan,
+                        micro_batch_tokens=size,
+                        checkpointing=checkpoint,
                         side_by_side=beside,
-                        packed_weights=_packing_pays(parts, laid, epochs, left),
+                        packed_weights=_packing_pays(parts, laid, plan.epochs, left),
                     )
-    return Portion(max_tokens=sizes[-1], checkpoint=True)
+    return dataclasses.replace(plan, micro_batch_tokens=sizes[-1], checkpointing=True)
 
 
 def measure_fast(

@@ -17,7 +17,7 @@ from realift.model.load import Base
 from realift.model.tune import ThreadWatch, products, sizes_of
 from realift.train.batches import collate, cut, pad_token_id, windows
 from realift.train.checkpoint import Checkpoint, State
-from realift.train.fast import Portion, fast_parts, trainer_of
+from realift.train.fast import fast_parts, trainer_of
 from realift.train.loss import count_supervised, summed_loss
 from realift.train.plan import valid_steps
 from realift.types import (
@@ -190,13 +190,7 @@ def _engine(
         return None
     if not plan.packed_weights:
         parts.laid_out.clear()  # a second copy of the weights, for answers: room for training
-    portion = Portion(
-        max_tokens=plan.micro_batch_tokens,
-        checkpoint=plan.checkpointing,
-        side_by_side=plan.side_by_side,
-        packed_weights=plan.packed_weights,
-    )
-    return trainer_of(parts, portion)
+    return trainer_of(parts, plan)
 
 
 def held_out_loss(

@@ -19,7 +19,7 @@ from realift.model.device import peak_bytes
 from realift.model.load import Base
 from realift.train.batches import Batch, collate, cut, pad_token_id, training_order
 from realift.train.fast import fast_parts, trainer_of
-from realift.train.fast_cost import Cost, choose_portion, measure_fast
+from realift.train.fast_cost import Cost, in_portions, measure_fast
 from realift.train.loss import summed_loss
 from realift.types import Encoded, Plan
 
@@ -81,20 +81,13 @@ def plan_training(
     if isinstance(parts, str):
         plan = dataclasses.replace(plan, engine=f"plain: {parts}")
     else:
-        portion = choose_portion(parts, train, config, base.compute.device, epochs=epochs)
-        plan = dataclasses.replace(
-            plan,
-            engine="fast",
-            micro_batch_tokens=portion.max_tokens,
-            checkpointing=portion.checkpoint,
-            side_by_side=portion.side_by_side,
-            packed_weights=portion.packed_weights,
-        )
+        plan = dataclasses.replace(plan, engine="fast")
+        plan = in_portions(plan, parts, train, config, base.compute.device)
     if not measure:
         return plan
     n_checks = len(valid_steps(plan.n_steps)) + 1 if valid else 0
     if not isinstance(parts, str):
-        fast = trainer_of(parts, portion)
+        fast = trainer_of(parts, plan)
         cost: Cost = measure_fast(fast, train, valid, config, base.compute.device, plan, n_checks)
         return dataclasses.replace(
             plan,
