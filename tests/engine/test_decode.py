@@ -118,7 +118,7 @@ def test_packed_weights_write_the_same_answers_and_need_memory_to_spare(
         pytest.skip("this torch has no oneDNN")
     monkeypatch.setattr(multiply, "_chosen", ["onednn"])
     weights = packed_weights_of(pair.base)
-    assert all(g.packed is not None for g in (weights.head, weights.layers[0].qkv))
+    assert all(g.packed.forward is not None for g in (weights.head, weights.layers[0].qkv))
     requests = asked(5)
     packed, _ = pair.answers(requests)
     assert [packed[i, 0].all_ids for i in range(len(requests))] == [
@@ -129,8 +129,8 @@ def test_packed_weights_write_the_same_answers_and_need_memory_to_spare(
     for free, some in ((4 * 4 * size, True), (4 * 4 * size - 1, False)):
         monkeypatch.setattr(weights_module, "free_bytes", lambda _device, n=free: n)
         again = dataclasses.replace(pair.base, laid_out={})
-        assert (packed_weights_of(again).head.packed is not None) == some
-    assert weights_of(pair.base).head.packed is None
+        assert (packed_weights_of(again).head.packed.forward is not None) == some
+    assert weights_of(pair.base).head.packed.forward is None
 
 
 def test_weights_are_packed_once_for_all_adapters_and_again_after_a_move(

@@ -174,7 +174,9 @@ def test_both_multiply_libraries_give_the_same_by_plain_and_by_packed_weights(
     with threads(n_threads):
         model = adapted(make_model("qwen2"), targets="all-linear")
         trainer = compare(model, rows(), packed=packed)
-    laid_out = [t for b in trainer.blocks for g in b.groups for t in (g.packed, g.packed_back)]
+    laid_out = [
+        t for b in trainer.blocks for g in b.groups for t in (g.packed.forward, g.packed.back)
+    ]
     assert all((t is not None) == (packed and library == "onednn") for t in laid_out)
 
 
@@ -186,14 +188,14 @@ def test_weights_are_packed_once_for_plan_training_and_answers_those_for_the_way
     model = adapted(make_model(), targets=["v_proj"], layers_to_transform=[1])
 
     def copies(blocks: Any, name: str) -> list[int | None]:
-        found = (getattr(g, name) for b in blocks for g in b.groups)
+        found = (getattr(g.packed, name) for b in blocks for g in b.groups)
         return [None if t is None else id(t) for t in found]
 
     def trainer() -> tuple[FastTrainer, list[int | None], list[int | None]]:
         parts = read_parts(model)
         assert parts is not None
         made = FastTrainer(parts, packed=True)
-        return made, copies(made.blocks, "packed"), copies(made.blocks, "packed_back")
+        return made, copies(made.blocks, "forward"), copies(made.blocks, "back")
 
     _, forward, back = trainer()
     training, *again = trainer()
@@ -204,9 +206,11 @@ def test_weights_are_packed_once_for_plan_training_and_answers_those_for_the_way
     assert None not in back[n:]
     training.close()
     weights = packed_weights_of(training.parts, head=False)
-    assert weights.head.packed is None
-    assert copies(weights.layers, "packed") == forward
-    assert set(copies(weights.layers, "packed_back")) == {None}
+    assert weights.head.packed.forward is None
+    assert copies(weights.layers, "forward") == forward
+    assert any(b.layer.adapted for b in training.blocks)
+    assert not any(b.layer.adapted for b in weights.layers)
+    assert set(copies(weights.layers, "back")) == {None}
 
 
 def test_a_wrong_copy_for_the_way_back_is_caught_by_the_gradients(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from realift.engine.parts import Layer, Linear
@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 _TYPICAL = 24  # rows of a multiply; the layout is the same for all from 8 on
 
 
+@dataclass(slots=True)
+class Copies:
+    """A group's weight again as the multiply library lays it out, for the way forward and back.
+
+    One object for all groups of one weight: the base's, and those of each adapter.
+    """
+
+    forward: torch.Tensor | None = None
+    back: torch.Tensor | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class Group:
     """Linear layers that read the same input, as one: rows ``starts[i]:stops[i]`` are layer i's."""
@@ -25,17 +36,17 @@ class Group:
     members: tuple[Linear, ...]
     starts: tuple[int, ...]
     stops: tuple[int, ...]
-    # Copies of the weight as the multiply library lays it out, for the way forward and back.
-    packed: torch.Tensor | None = None
-    packed_back: torch.Tensor | None = None
+    packed: Copies = field(default_factory=Copies)
 
     def forward(self, x: torch.Tensor, *, plus: torch.Tensor | None = None) -> torch.Tensor:
         """``x`` (T, in) through the frozen weights: (T, all out), plus ``plus``."""
-        return times_transposed(x, self.weight, bias=self.bias, plus=plus, packed=self.packed)
+        return times_transposed(
+            x, self.weight, bias=self.bias, plus=plus, packed=self.packed.forward
+        )
 
     def backward(self, grad: torch.Tensor) -> torch.Tensor:
         """What the frozen weights leave (T, in) of a gradient (T, all out)."""
-        return times(grad, self.weight, packed=self.packed_back)
+        return times(grad, self.weight, packed=self.packed.back)
 
     @property
     def adapted(self) -> bool:
@@ -116,9 +127,9 @@ def pack_weights(groups: Sequence[Group], *, back: bool = False) -> None:
     def pack(some: Sequence[Group]) -> None:
         for g in some:
             if back:
-                g.packed_back = packed(g.weight.T, rows=_TYPICAL)
+                g.packed.back = packed(g.weight.T, rows=_TYPICAL)
             else:
-                g.packed = packed(g.weight, rows=_TYPICAL)
+                g.packed.forward = packed(g.weight, rows=_TYPICAL)
 
     if usable() and len(groups) > 1:
         Pair().run(lambda: pack(groups[::2]), lambda: pack(groups[1::2]))

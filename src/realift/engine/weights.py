@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from realift.engine.grouping import Block, Group, block_of, group, pack_weights
-from realift.engine.parts import Linear, Parts
+from realift.engine.parts import Layer, Linear, Parts
 from realift.model import multiply
 from realift.model.device import free_bytes
 
@@ -40,10 +40,10 @@ def packed_weights_of(parts: Parts, *, head: bool = True) -> Weights:
     """
     key = (multiply.path(), parts.embed.data_ptr())  # a base that was moved is packed anew
     if key not in parts.laid_out:
-        parts.laid_out[key] = weights_of(parts)
+        parts.laid_out[key] = weights_of(replace(parts, layers=_bare(parts.layers)))
     found = parts.laid_out[key]
     some = [*_groups(found.layers), *([found.head] if head else [])]
-    plain = [g for g in some if g.packed is None]
+    plain = [g for g in some if g.packed.forward is None]
     size = sum(g.weight.numel() * g.weight.element_size() for g in plain)
     if plain and multiply.by_onednn(parts.embed) and is_plenty(size, str(parts.embed.device)):
         pack_weights(plain)
@@ -51,22 +51,26 @@ def packed_weights_of(parts: Parts, *, head: bool = True) -> Weights:
 
 
 def packed_both_ways(parts: Parts) -> tuple[Block, ...]:
-    """The layers with packed weights for many short training steps.
+    """The layers of ``parts``, its adapter included, with packed weights for many short steps.
 
-    The copies for the way forward are those of ``packed_weights_of``; those for the way back stay
-    for the next trainer (the plan has one, the training another) until one is closed.
+    The copies are the base's. Those for the way forward are those of ``packed_weights_of``; those
+    for the way back stay for the next trainer (the plan has one, the training another) until one is
+    closed.
     """
-    layers = packed_weights_of(parts, head=False).layers
-    adapted = _groups(layers[parts.first_adapted :])
-    pack_weights([g for g in adapted if g.packed_back is None], back=True)
-    return layers
+    common = packed_weights_of(parts, head=False).layers
+    adapted = _groups(common[parts.first_adapted :])
+    pack_weights([g for g in adapted if g.packed.back is None], back=True)
+    own = weights_of(parts).layers
+    for mine, found in zip(_groups(own), _groups(common), strict=True):
+        mine.packed = found.packed
+    return own
 
 
 def forget_way_back(parts: Parts) -> None:
     """Free the copies of the weights that only a training reads."""
     for weights in parts.laid_out.values():
         for g in _groups(weights.layers):
-            g.packed_back = None
+            g.packed.back = None
 
 
 def both_ways_bytes(parts: Parts) -> int:
@@ -77,6 +81,17 @@ def both_ways_bytes(parts: Parts) -> int:
 def is_plenty(size: int, device: str) -> bool:
     """Whether copies of so many bytes take a small part of the free memory."""
     return _PLENTY * size <= free_bytes(device)
+
+
+def _bare(layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    """The layers without their adapter, which is one of many and goes before the base does."""
+    return tuple(
+        replace(layer, **{
+            name: replace(getattr(layer, name), lora_a=None, lora_b=None)
+            for name in ("q", "k", "v", "o", "gate", "up", "down")
+        })
+        for layer in layers
+    )  # fmt: skip
 
 
 def _groups(layers: Sequence[Block]) -> list[Group]:

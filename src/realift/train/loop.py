@@ -231,6 +231,8 @@ def _step(
 
     total = fast.step(rows) if fast is not None else _plain_gradients(base, model, rows, config)
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    if all(p.grad is None for p in parameters):
+        raise TrainingError("no gradient reached the adapter: it would stay as it is")
     torch.nn.utils.clip_grad_norm_(parameters, MAX_GRAD_NORM)
     for group in optimizer.param_groups:
         group["lr"] = rate
