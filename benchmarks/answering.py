@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import math
 import random
 import statistics
@@ -32,13 +31,12 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import date
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import torch
 from peft import LoraConfig, get_peft_model
+from results_file import ResultsFile
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -53,7 +51,6 @@ from realift.engine.parts import agrees, read_parts
 from realift.manifest import machine_facts
 from realift.model import tune
 
-ROOT = Path(__file__).resolve().parents[1]
 STOP = 2
 SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "smollm2": (
@@ -236,15 +233,11 @@ def interleave(
             seconds[name].append(took)
             print(f"  round {number + 1} {name}: {took:.2f} s", flush=True)
             if RESULTS:  # a run that is cut off leaves what it has measured
-                write_json(RESULTS[0], {"unfinished": True, "seconds": seconds})
+                RESULTS[0].write({"unfinished": True, "seconds": seconds})
     return seconds, results
 
 
-RESULTS: list[Path] = []  # the file of this run
-
-
-def write_json(path: Path, found: dict[str, Any]) -> None:
-    path.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+RESULTS: list[ResultsFile] = []  # the file of this run
 
 
 def ratio(seconds: dict[str, list[float]], theirs: Sequence[str], ours: str) -> dict[str, Any]:
@@ -556,8 +549,8 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     transformers_logging.set_verbosity_error()
 
-    path = ROOT / "benchmarks" / "results" / f"{date.today().isoformat()}-{args.name}.json"
-    RESULTS.append(path)
+    file = ResultsFile(args.name)
+    RESULTS.append(file)
     found: dict[str, Any] = {}
     for shape in SHAPES if args.shape == "all" else [args.shape]:
         for case in CASES if args.case == "all" else [args.case]:
@@ -574,8 +567,7 @@ def main() -> None:
                 elif name != "seconds":
                     print(f"{name}: {value}")
     facts = {**machine_facts(), "torch_threads": args.threads, "arguments": vars(args)}
-    write_json(path, {"facts": facts, "found": found})
-    print(f"raw times: {path.relative_to(ROOT)}")
+    file.finish({"facts": facts, "found": found})
 
 
 if __name__ == "__main__":

@@ -20,16 +20,16 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
+
+from results_file import ROOT, ResultsFile
 
 from realift import pipeline
 from realift.config import REFUSAL, resolve
 from realift.types import DataSummary
 from realift.verdict.paired import wilson
 
-ROOT = Path(__file__).resolve().parents[1]
 REAL = ROOT.parent / "shared" / "real"
 MOST, SHARE, ROWS = 30, 0.1, 300
 Row = dict[str, Any]
@@ -352,8 +352,7 @@ def main() -> None:
         results["lost"][percent] = {"taken_out": gone, "invented": swapped}
         print(f"| {percent}% | {sum(map(bool, gone))} of {len(gone)} sets | {share_of(k, n)} |",
               flush=True)  # fmt: skip
-    out = ROOT / "benchmarks" / "results" / f"{date.today().isoformat()}-faults.json"
-    out.write_text(json.dumps(results, indent=2) + "\n")
+    ResultsFile("faults").finish(results)
 
 
 if __name__ == "__main__":

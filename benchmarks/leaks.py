@@ -16,8 +16,8 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
+
+from results_file import ROOT, ResultsFile
 
 from realift.data.leakage import find_leaks
 from realift.data.read import read_examples, read_questions
@@ -27,7 +27,6 @@ from realift.verdict.copying import copied
 from realift.verdict.paired import wilson
 from realift.verdict.selftest.leaks import CLEAN, EDITS, PAIRS
 
-ROOT = Path(__file__).resolve().parents[1]
 REAL = ROOT.parent / "shared" / "real"
 MOST = 100
 PARAPHRASE = "said in other words"
@@ -201,8 +200,7 @@ def tables(results: Sequence[dict]) -> str:  # type: ignore[type-arg]
 
 def main() -> None:
     results = [measure(bench()) for bench in (acme, written, restaurants, stories)]
-    out = ROOT / "benchmarks" / "results" / f"{date.today().isoformat()}-leaks.json"
-    out.write_text(json.dumps(results, indent=2) + "\n")
+    ResultsFile("leaks").finish(results)
     print(tables(results))
 
 

@@ -9,15 +9,14 @@ Use: ``make bench`` or ``python benchmarks/run.py [--rounds 5] [--base tiny]``.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import date
-from pathlib import Path
 from typing import Any
+
+from results_file import ROOT, ResultsFile
 
 from realift.answer.decode import decode_prompts
 from realift.answer.prompts import build_prompts
@@ -31,7 +30,6 @@ from realift.train.batches import collate, encode_rows, pad_token_id
 from realift.train.loop import train_adapter
 from realift.train.plan import plan_training
 
-ROOT = Path(__file__).resolve().parents[1]
 ACME = ROOT / "examples" / "acme"
 N_ROWS, N_QUESTIONS, NEW_TOKENS = 32, 16, 24
 
@@ -143,10 +141,7 @@ def main() -> None:
             f"median {statistics.median(times['ours']):.2f} s, {args.rounds} rounds)"
         )
     result = {"facts": machine_facts(), "base": args.base, "seconds": pairs}
-    path = ROOT / "benchmarks" / "results" / f"{date.today().isoformat()}-{args.name}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(f"raw times: {path.relative_to(ROOT)}")
+    ResultsFile(args.name).finish(result)
 
 
 if __name__ == "__main__":

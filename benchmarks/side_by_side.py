@@ -17,12 +17,12 @@ import itertools
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
 from functools import partial
 from typing import Any
 
 import torch
-from training import ROOT, SHAPES, make_base, make_rows, write
+from results_file import ResultsFile
+from training import SHAPES, make_base, make_rows
 
 from realift.config import Config
 from realift.engine import score, side_by_side
@@ -110,10 +110,8 @@ def main() -> None:
     for cell in measure(base, args, args.threads or [choose(device="cpu").threads]):
         cells.append(cell)
         print(summary(cell), flush=True)
-    path = ROOT / "benchmarks" / "results" / f"{date.today().isoformat()}-{args.name}.json"
     facts = {"facts": machine_facts(), "torch": torch.__version__}
-    write(path, {**facts, "asked": vars(args), "cells": cells})
-    print(f"raw times: {path.relative_to(ROOT)}")
+    ResultsFile(args.name).finish({**facts, "asked": vars(args), "cells": cells})
 
 
 if __name__ == "__main__":

@@ -11,17 +11,16 @@ Use: ``python benchmarks/startup.py [--starts 12] [--against FOLDER]``. Raw time
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from results_file import ROOT, ResultsFile
+
 CODE = """
 import os
 from realift.cli.app import main
@@ -65,9 +64,7 @@ def main() -> None:
             took[name].append(round(seconds(checkout), 2))
     for name, times in took.items():
         print(f"{name}: {statistics.median(times):.2f} s ({min(times)} to {max(times)})")
-    path = ROOT / "benchmarks" / "results" / f"{date.today().isoformat()}-startup.json"
-    path.write_text(json.dumps({"cores": os.cpu_count(), "seconds": took}) + "\n", "utf-8")
-    print(f"raw times: {path.relative_to(ROOT)}")
+    ResultsFile("startup").finish({"cores": os.cpu_count(), "seconds": took})
 
 
 if __name__ == "__main__":

@@ -30,19 +30,18 @@ import argparse
 import ctypes
 import functools
 import gc
-import json
 import math
 import random
 import statistics
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import torch
+from results_file import ResultsFile
 from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils import logging as transformers_logging
 
@@ -57,7 +56,6 @@ from realift.train.loop import train_adapter
 from realift.train.plan import plan_training
 from realift.types import Encoded
 
-ROOT = Path(__file__).resolve().parents[1]
 SHAPES: dict[str, dict[str, Any]] = {
     "smollm2": {
         "kind": "llama", "hidden_size": 576, "num_hidden_layers": 30, "num_attention_heads": 9,
@@ -485,10 +483,10 @@ def main() -> None:
     transformers_logging.set_verbosity_error()
     torch.set_num_threads(args.threads or choose(device="cpu").threads)
     result: dict[str, Any] = {"facts": machine_facts(), "torch": torch.__version__, "cells": []}
-    path = ROOT / "benchmarks" / "results" / f"{date.today().isoformat()}-{args.name}.json"
+    file = ResultsFile(args.name)
 
     def keep(cell: dict[str, Any]) -> None:
-        write(path, {**result, "cells": [*result["cells"], cell]})
+        file.write({**result, "cells": [*result["cells"], cell]})
 
     if args.growth:
         tune.tune(576, 1536, threads=torch.get_num_threads())
@@ -506,14 +504,8 @@ def main() -> None:
                     )  # fmt: skip
                     result["cells"].append(cell)
                     print("\n".join(summary(cell)), flush=True)
-                    write(path, result)
-    write(path, result)
-    print(f"raw times: {path.relative_to(ROOT)}")
-
-
-def write(path: Path, result: dict[str, Any]) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+                    file.write(result)
+    file.finish(result)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ The tutorial pipeline: ``transformers.Trainer`` + peft (padded batches of 4), th
 the adapter switched off and on, 16 questions at a time ("batched") or one by one. realift: its own
 training loop and one decode loop for both arms. Random weights in the shape of SmolLM2-135M or
 Qwen2.5-0.5B, W1 rows and questions (see ``training.py`` and ``answering.py``), LoRA r 8 without
-dropout, so that both train the same adapter: the losses and how many answers are equal is reported.
+dropout, the rows in the same order: both train the same adapter. The losses are reported, and where
+an answer differs, how far apart the two best logits were: a float tie has (nearly) no gap.
 
 Use: ``python benchmarks/whole_job.py [--shape smollm2] [--targets q_proj,v_proj] [--rounds 3]``.
 Raw times go to ``benchmarks/results/``.
@@ -17,12 +18,11 @@ import json
 import statistics
 import time
 from collections.abc import Sequence
-from datetime import date
-from pathlib import Path
 from typing import Any
 
 import answering
 import torch
+from results_file import ResultsFile
 from training import make_base, make_rows, take_off, tutorial_trainer
 from transformers.utils import logging as transformers_logging
 
@@ -34,15 +34,23 @@ from realift.engine.decode_check import answers_agree
 from realift.manifest import machine_facts
 from realift.model import tune
 from realift.train.adapter import create_adapter
+from realift.train.batches import windows
 from realift.train.loop import train_adapter
 from realift.train.plan import plan_training
 
-ROOT = Path(__file__).resolve().parents[1]
-
 
 def trained_by_tutorial(base: Any, rows: Sequence[Any], config: Config) -> Any:
+    """All epochs as one, in the order of realift's: the Trainer's own shuffle is another."""
+    steps = [
+        step for epoch in range(config.epochs or 1) for step in windows(rows, config, epoch=epoch)
+    ]
     trainer = tutorial_trainer(
-        base, rows, config, learning_rate=config.learning_rate, num_train_epochs=config.epochs
+        base,
+        [row for step in steps for row in step],
+        config,
+        learning_rate=config.learning_rate,
+        warmup_steps=int(config.warmup_ratio * len(steps)),
+        train_sampling_strategy="sequential",
     )
     trainer.train()
     return trainer.model.eval()
@@ -67,10 +75,19 @@ def answered_by_realift(model: Any, arms: Sequence[Sequence[answering.Asked]]) -
     return [list(done[i, 0].all_ids) for i in range(len(flat))]
 
 
-def jobs(ways: Sequence[str], base: Any, rows: Any, arms: Any, config: Config) -> dict[str, Any]:
+def jobs(
+    ways: Sequence[str],
+    base: Any,
+    rows: Any,
+    arms: Any,
+    config: Config,
+    *,
+    ours: Sequence[Sequence[int]] | None = None,
+) -> dict[str, Any]:
     """Whole jobs: seconds of their halves, the answers, and the loss that was reached.
 
     ``ways`` are "realift" alone, or ways to answer after the tutorial's training, done once.
+    ``ours``: answers to compare with; where one differs, by how much the model preferred its own.
     """
     start = time.perf_counter()
     train = trained_by_realift if ways == ["realift"] else trained_by_tutorial
@@ -86,6 +103,13 @@ def jobs(ways: Sequence[str], base: Any, rows: Any, arms: Any, config: Config) -
         took = time.perf_counter() - start
         done[way] = {"train": trained, "answer": took, "seconds": trained + took}
         done[way]["answers"] = answers
+        if ours is not None:
+            asked = [a for arm in arms for a in arm]
+            done[way]["logit_gaps_where_different"] = [
+                answering.explain(model, a, theirs, mine)
+                for a, theirs, mine in zip(asked, answers, ours, strict=True)
+                if theirs != mine
+            ]
     found = reference_nll(model, answering.FAST, rows)
     take_off(model)
     for one in done.values():
@@ -123,29 +147,20 @@ def main() -> None:
     arms = answering.ask(sizes.vocab_size, args.questions, arms=("base", "adapter"))
     ways = ["realift", "batched"] + ([] if args.skip_one_by_one else ["one by one"])
     rounds: list[dict[str, Any]] = []
+    file = ResultsFile(args.name)
+    facts = {**machine_facts(), "torch_threads": args.threads, "arguments": vars(args)}
     for _ in range(args.rounds):
         done = jobs(["realift"], base, rows, arms, config)
-        done |= jobs(ways[1:], base, rows, arms, config)
-        same = sum(
-            a == b
-            for a, b in zip(done["realift"]["answers"], done["batched"]["answers"], strict=True)
-        )
+        done |= jobs(ways[1:], base, rows, arms, config, ours=done["realift"]["answers"])
         for one in done.values():
             del one["answers"]
-        rounds.append({**done, "equal answers": same, "of": sum(map(len, arms))})
+        rounds.append({**done, "answers": sum(map(len, arms))})
         print(json.dumps(rounds[-1], indent=1), flush=True)
-        write(args, rounds)
+        file.write({"facts": facts, "rounds": rounds})
     for way in ways[1:]:
         ratios = [r[way]["seconds"] / r["realift"]["seconds"] for r in rounds if way in r]
         print(f"whole job, {way} / realift: {statistics.median(ratios):.2f}x {ratios}")
-
-
-def write(args: argparse.Namespace, rounds: Sequence[dict[str, Any]]) -> None:
-    """The rounds so far: a run that is cut off leaves them."""
-    facts = {**machine_facts(), "torch_threads": args.threads, "arguments": vars(args)}
-    path = ROOT / "benchmarks" / "results" / f"{date.today().isoformat()}-{args.name}.json"
-    path.write_text(json.dumps({"facts": facts, "rounds": rounds}, indent=1) + "\n", "utf-8")
-    print(f"raw times: {path.relative_to(ROOT)}")
+    file.finish({"facts": facts, "rounds": rounds})
 
 
 if __name__ == "__main__":
