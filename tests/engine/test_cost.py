@@ -145,5 +145,6 @@ def test_weights_are_packed_for_many_short_steps_of_a_large_model_where_memory_i
     assert not packed(free=4 * both_ways_bytes(parts) - 1)
     assert not packed([*rows(40, shared=520)])  # long rows multiply as fast with plain weights
     made = training.FastTrainer(parts, packed=True).blocks
-    copies = [t for b in made for g in b.groups for t in (g.packed.forward, g.packed.back)]
+    copies = [g.packed.forward for b in made for g in b.groups]
+    copies += [g.packed.back for b in made for g in b.groups_back]
     assert sum(t.numel() * 4 for t in copies if t is not None) == both_ways_bytes(parts)

@@ -166,6 +166,13 @@ def test_only_top_layers_adapted_and_what_lies_below_is_computed_once(
     assert passes == [True]  # one layer of two: the lower one is remembered
 
 
+def copies(blocks: Any, way: str) -> list[int | None]:
+    """Which copies of the weights there are for a way."""
+    groups = [g for b in blocks for g in (b.groups if way == "forward" else b.groups_back)]
+    found = [getattr(g.packed, way) for g in groups]
+    return [None if t is None else id(t) for t in found]
+
+
 @pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize("packed", [False, True])
 def test_both_multiply_libraries_give_the_same_by_plain_and_by_packed_weights(
@@ -174,9 +181,8 @@ def test_both_multiply_libraries_give_the_same_by_plain_and_by_packed_weights(
     with threads(n_threads):
         model = adapted(make_model("qwen2"), targets="all-linear")
         trainer = compare(model, rows(), packed=packed)
-    laid_out = [
-        t for b in trainer.blocks for g in b.groups for t in (g.packed.forward, g.packed.back)
-    ]
+    laid_out = copies(trainer.blocks, "forward") + copies(trainer.blocks, "back")
+    assert laid_out
     assert all((t is not None) == (packed and library == "onednn") for t in laid_out)
 
 
@@ -186,10 +192,6 @@ def test_weights_are_packed_once_for_plan_training_and_answers_those_for_the_way
     if library == "blas":
         pytest.skip("nothing is packed")
     model = adapted(make_model(), targets=["v_proj"], layers_to_transform=[1])
-
-    def copies(blocks: Any, name: str) -> list[int | None]:
-        found = (getattr(g.packed, name) for b in blocks for g in b.groups)
-        return [None if t is None else id(t) for t in found]
 
     def trainer() -> tuple[FastTrainer, list[int | None], list[int | None]]:
         parts = read_parts(model)
@@ -201,7 +203,7 @@ def test_weights_are_packed_once_for_plan_training_and_answers_those_for_the_way
     training, *again = trainer()
     assert again == [forward, back]
     assert None not in forward
-    n = len(forward) // 2  # nothing goes back through the layer below the adapted one
+    n = len(back) // 2  # nothing goes back through the layer below the adapted one
     assert set(back[:n]) == {None}
     assert None not in back[n:]
     training.close()

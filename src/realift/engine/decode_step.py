@@ -192,8 +192,9 @@ def through(
             adapted = [_among(span, wanted) for span in adapted]
         hidden = _project(seen.flatten(1), number, block.o, ("o",), adapted, plus=hidden)
         x, _ = rms(hidden, layer.post_norm, parts.eps)
-        gate, up = _project(x, number, block.gate_up, ("gate", "up"), adapted).chunk(2, dim=-1)
-        act = F.silu(gate).mul_(up)
+        gate = _project(x, number, block.gate, ("gate",), adapted)
+        up = _project(x, number, block.up, ("up",), adapted)
+        act = F.silu(gate, inplace=True).mul_(up)
         hidden = _project(act, number, block.down, ("down",), adapted, plus=hidden)
     return rms(hidden, parts.norm, parts.eps)[0]
 

@@ -86,19 +86,30 @@ def group(*members: Linear) -> Group:
 
 @dataclass(slots=True, kw_only=True)
 class Block:
-    """A layer with its weights side by side. ``q`` and ``kv`` are parts of ``qkv``."""
+    """A layer with its weights side by side. ``q`` and ``kv`` are parts of ``qkv``.
+
+    ``gate`` and ``up`` are one multiply (``gate_up``) on the way back only: in one result on the
+    way forward each is a slice, and what reads slices takes longer than a second multiply.
+    """
 
     layer: Layer
     qkv: Group
     q: Group
     kv: Group
     o: Group
+    gate: Group
+    up: Group
     gate_up: Group
     down: Group
 
     @property
-    def groups(self) -> tuple[Group, Group, Group, Group]:
-        """Every weight once."""
+    def groups(self) -> tuple[Group, ...]:
+        """Every weight once, as the way forward multiplies by it."""
+        return self.qkv, self.o, self.gate, self.up, self.down
+
+    @property
+    def groups_back(self) -> tuple[Group, ...]:
+        """Every weight once, as the way back multiplies by it."""
         return self.qkv, self.o, self.gate_up, self.down
 
     @property
@@ -108,14 +119,16 @@ class Block:
 
 def block_of(layer: Layer) -> Block:
     """Lay the layer's weights side by side (no second copy)."""
-    qkv = group(layer.q, layer.k, layer.v)
+    qkv, gate_up = group(layer.q, layer.k, layer.v), group(layer.gate, layer.up)
     return Block(
         layer=layer,
         qkv=qkv,
         q=group(layer.q),
         kv=group(layer.k, layer.v),
         o=group(layer.o),
-        gate_up=group(layer.gate, layer.up),
+        gate=group(layer.gate),
+        up=group(layer.up),
+        gate_up=gate_up,
         down=group(layer.down),
     )
 

@@ -56,7 +56,8 @@ class Kept:
     attended: torch.Tensor | None  # (Q, H*D), only if o is adapted
     middle: torch.Tensor  # (Q, h)
     r_mid: torch.Tensor  # (Q, 1)
-    gate_up: torch.Tensor  # (Q, 2I)
+    gate: torch.Tensor  # (Q, I)
+    up: torch.Tensor  # (Q, I)
     drops: dict[str, Drops]
 
 
@@ -96,16 +97,16 @@ def layer_forward(
     attended, weights = attend(q, k, v, tiles, keep=keep)
     middle, drops["o"] = forward(block.o, attended, train=train, streams=streams, plus=residual)
     normed, r_mid = rms(middle, layer.post_norm, parts.eps)
-    gate_up, drops["gate_up"] = forward(block.gate_up, normed, train=train, streams=streams)
-    act = torch.nn.functional.silu(gate_up[:, : parts.intermediate])
-    act.mul_(gate_up[:, parts.intermediate :])
+    gate, drops["gate"] = forward(block.gate, normed, train=train, streams=streams)
+    up, drops["up"] = forward(block.up, normed, train=train, streams=streams)
+    act = torch.nn.functional.silu(gate).mul_(up)
     out, drops["down"] = forward(block.down, act, train=train, streams=streams, plus=middle)
     if not keep:
         return out, None
     return out, Kept(
         x=x, r_in=r_in, raw=raw, q=q, k=k, v=v, weights=weights,
         attended=attended if block.o.adapted else None,
-        middle=middle, r_mid=r_mid, gate_up=gate_up, drops=drops,
+        middle=middle, r_mid=r_mid, gate=gate, up=up, drops=drops,
     )  # fmt: skip
 
 
@@ -181,7 +182,7 @@ def _feed_forward_backward(
     """Gradient of the middle of the layer, the residual's share included."""
     import torch
 
-    gate, up = kept.gate_up[:, : parts.intermediate], kept.gate_up[:, parts.intermediate :]
+    gate, up = kept.gate, kept.up
     slope = torch.sigmoid(gate)
     silu = gate * slope
     act = silu * up if block.down.adapted else None
@@ -191,7 +192,7 @@ def _feed_forward_backward(
     )  # fmt: skip
     if act_grad is None:
         return None
-    both = torch.empty_like(kept.gate_up)
+    both = gate.new_empty((len(gate), 2 * parts.intermediate))
     torch.mul(act_grad, silu, out=both[:, parts.intermediate :])
     act_grad.mul_(up)
     # d silu(g)/dg = s + silu(g) (1 - s)
@@ -201,7 +202,7 @@ def _feed_forward_backward(
         renormed(kept.middle, kept.r_mid, block.layer.post_norm) if block.gate_up.adapted else None
     )
     normed_grad = backward(
-        block.gate_up, both, normed, kept.drops["gate_up"], go_on=go_on, into=into
+        block.gate_up, both, normed, kept.drops["gate"] + kept.drops["up"], go_on=go_on, into=into
     )
     if normed_grad is None:
         return None

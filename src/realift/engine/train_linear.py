@@ -26,6 +26,10 @@ class Drops:
     through: list[torch.Tensor | None]
     dropped: list[torch.Tensor | None]
 
+    def __add__(self, other: Drops) -> Drops:
+        """Those of two groups as of one."""
+        return Drops(self.through + other.through, self.dropped + other.dropped)
+
 
 def forward(
     group: Group,

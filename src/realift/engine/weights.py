@@ -58,18 +58,19 @@ def packed_both_ways(parts: Parts) -> tuple[Block, ...]:
     closed.
     """
     common = packed_weights_of(parts, head=False).layers
-    adapted = _groups(common[parts.first_adapted :])
+    adapted = _groups_back(common[parts.first_adapted :])
     pack_weights([g for g in adapted if g.packed.back is None], back=True)
     own = weights_of(parts).layers
-    for mine, found in zip(_groups(own), _groups(common), strict=True):
-        mine.packed = found.packed
+    for groups in (_groups, _groups_back):
+        for mine, found in zip(groups(own), groups(common), strict=True):
+            mine.packed = found.packed
     return own
 
 
 def forget_way_back(parts: Parts) -> None:
     """Free the copies of the weights that only a training reads."""
     for weights in parts.laid_out.values():
-        for g in _groups(weights.layers):
+        for g in _groups_back(weights.layers):
             g.packed.back = None
 
 
@@ -96,3 +97,7 @@ def _bare(layers: Sequence[Layer]) -> tuple[Layer, ...]:
 
 def _groups(layers: Sequence[Block]) -> list[Group]:
     return [g for block in layers for g in block.groups]
+
+
+def _groups_back(layers: Sequence[Block]) -> list[Group]:
+    return [g for block in layers for g in block.groups_back]
