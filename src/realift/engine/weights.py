@@ -15,7 +15,7 @@ _PLENTY = 4  # times the size of a second copy has to be free for it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """The base's weights for many passes, those that read the same input side by side."""
+    """The base's weights for many passes, without an adapter where they are kept for all."""
 
     layers: tuple[Block, ...]
     head: Group  # the output head
