@@ -13,6 +13,7 @@ import pytest
 from realift import cli, fitting, pipeline
 from realift.config import resolve
 from realift.data.leakage import find_leaks
+from realift.train import fast_cost
 from realift.types import Event, Notice, Progress, RunResult
 from tests.made_bench import QUICK, Bench, make_bench, write_jsonl
 
@@ -84,6 +85,16 @@ def test_the_second_seed_is_the_adapter_of_a_run_with_that_seed_against_itself(
     assert same_weights(folder / "adapter", Path(first.folder) / "adapter")
     assert same_weights(folder / "adapters" / "seed-1", Path(second.folder) / "adapter")
     assert not same_weights(folder / "adapter", folder / "adapters" / "seed-1")
+
+
+def test_a_second_seed_is_trained_by_packed_weights_as_well(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fast_cost, "_packing_pays", lambda *_: True)
+    both, _ = bench.run(seeds=2, allow_leaks=True)
+    alone, _ = bench.run(seed=1, allow_leaks=True)
+    assert both.plan.packed_weights
+    assert same_weights(Path(both.folder) / "adapters" / "seed-1", Path(alone.folder) / "adapter")
 
 
 def test_every_seed_answers_and_the_other_arms_answer_once(
