@@ -269,6 +269,16 @@ def explain(model: Any, asked: Asked, theirs: Sequence[int], mine: Sequence[int]
     return float(best[0] - best[1])
 
 
+def gaps_where_different(
+    model: Any,
+    asked: Sequence[Asked],
+    theirs: Sequence[Sequence[int]],
+    mine: Sequence[Sequence[int]],
+) -> list[float]:
+    """``explain`` for every answer that differs."""
+    return [explain(model, a, b, m) for a, b, m in zip(asked, theirs, mine, strict=True) if b != m]
+
+
 def greedy_case(shape: str, args: argparse.Namespace) -> dict[str, Any]:
     model = make_model(shape, args.targets)
     arms = ask(SHAPES[shape][1]["vocab_size"], args.questions, arms=("base", "adapter"))
@@ -296,11 +306,7 @@ def greedy_case(shape: str, args: argparse.Namespace) -> dict[str, Any]:
     seconds, results = interleave(args.rounds, tasks, once=["one by one"])
     done, counts = results["realift"]
     mine = [list(done[i, 0].ids) for i in range(len(flat))]
-    gaps = [
-        explain(model, a, b, m)
-        for a, b, m in zip(flat, results["batched, 16"], mine, strict=True)
-        if b != m
-    ]
+    gaps = gaps_where_different(model, flat, results["batched, 16"], mine)
     out = {
         "seconds": seconds,
         "batched / realift": ratio(seconds, ["batched, all", "batched, 16"], "realift"),

@@ -105,11 +105,9 @@ def jobs(
         done[way]["answers"] = answers
         if ours is not None:
             asked = [a for arm in arms for a in arm]
-            done[way]["logit_gaps_where_different"] = [
-                answering.explain(model, a, theirs, mine)
-                for a, theirs, mine in zip(asked, answers, ours, strict=True)
-                if theirs != mine
-            ]
+            done[way]["logit_gaps_where_different"] = answering.gaps_where_different(
+                model, asked, answers, ours
+            )
     found = reference_nll(model, answering.FAST, rows)
     take_off(model)
     for one in done.values():

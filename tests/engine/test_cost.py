@@ -19,7 +19,7 @@ from realift.model import multiply
 from realift.train import fast_cost
 from tests.conftest import make_model
 from tests.engine.test_parts import adapted
-from tests.engine.test_training import rows
+from tests.engine.test_training import copies, rows
 from tests.report.made_run import plan as made_plan
 
 
@@ -145,6 +145,5 @@ def test_weights_are_packed_for_many_short_steps_of_a_large_model_where_memory_i
     assert not packed(free=4 * both_ways_bytes(parts) - 1)
     assert not packed([*rows(40, shared=520)])  # long rows multiply as fast with plain weights
     made = training.FastTrainer(parts, packed=True).blocks
-    copies = [g.packed.forward for b in made for g in b.groups]
-    copies += [g.packed.back for b in made for g in b.groups_back]
-    assert sum(t.numel() * 4 for t in copies if t is not None) == both_ways_bytes(parts)
+    laid_out = copies(made, "forward") + copies(made, "back")
+    assert sum(t.numel() * 4 for t in laid_out if t is not None) == both_ways_bytes(parts)

@@ -166,11 +166,15 @@ def test_only_top_layers_adapted_and_what_lies_below_is_computed_once(
     assert passes == [True]  # one layer of two: the lower one is remembered
 
 
-def copies(blocks: Any, way: str) -> list[int | None]:
-    """Which copies of the weights there are for a way."""
+def copies(blocks: Any, way: str) -> list[Any]:
+    """The copies of the weights for a way, None where there is none."""
     groups = [g for b in blocks for g in (b.groups if way == "forward" else b.groups_back)]
-    found = [getattr(g.packed, way) for g in groups]
-    return [None if t is None else id(t) for t in found]
+    return [getattr(g.packed, way) for g in groups]
+
+
+def which(tensors: list[Any]) -> list[int | None]:
+    """Tensors by identity."""
+    return [None if t is None else id(t) for t in tensors]
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
@@ -197,7 +201,7 @@ def test_weights_are_packed_once_for_plan_training_and_answers_those_for_the_way
         parts = read_parts(model)
         assert parts is not None
         made = FastTrainer(parts, packed=True)
-        return made, copies(made.blocks, "forward"), copies(made.blocks, "back")
+        return made, which(copies(made.blocks, "forward")), which(copies(made.blocks, "back"))
 
     _, forward, back = trainer()
     training, *again = trainer()
@@ -209,7 +213,7 @@ def test_weights_are_packed_once_for_plan_training_and_answers_those_for_the_way
     training.close()
     weights = packed_weights_of(training.parts, head=False)
     assert weights.head.packed.forward is None
-    assert copies(weights.layers, "forward") == forward
+    assert which(copies(weights.layers, "forward")) == forward
     assert any(b.layer.adapted for b in training.blocks)
     assert not any(b.layer.adapted for b in weights.layers)
     assert set(copies(weights.layers, "back")) == {None}
